@@ -1,0 +1,130 @@
+import type { MediaDescription } from './sdp-types.js'
+import type { SipTransport } from './message.js'
+
+export type Party = 'caller' | 'callee'
+
+/** An endpoint as signalling shows it. */
+export interface SignallingEndpoint {
+  address: string
+  port: number
+}
+
+/** Session description in force for one party, as it was seen on the wire. */
+export interface PartyMedia {
+  party: Party
+  media: MediaDescription[]
+  /** When the message that carried it was seen. */
+  timeMs: number
+  /** Source of the message that carried it (NAT: media often comes from here, not from the SDP address). */
+  signallingAddress: string
+  /** VLAN of the message, -1 when untagged. */
+  vlan: number
+  /** To-tag of the branch it came from ('' for the caller's offer). Early media of several forks have several. */
+  branchTag: string
+  /** Set when it was offered, answered, or both are still open. */
+  role: 'offer' | 'answer'
+}
+
+/** `completed|failed|cancelled|timeout|in_progress`; `media_only` never comes from signalling. */
+export type CallState = 'completed' | 'failed' | 'cancelled' | 'timeout' | 'in_progress'
+
+/** A stretch of hold: from a re-INVITE/UPDATE that made media one-way or inactive to the one that ended it. */
+export interface HoldPeriod {
+  startMs: number
+  /** undefined while still held. */
+  endMs?: number
+  /** Who put the other on hold. */
+  by: Party
+}
+
+export interface CallFailure {
+  status: number
+  reason: string
+}
+
+/**
+ * One call (one INVITE dialog with its forks and retries) as seen in signalling. The tracker owns and updates it;
+ * listeners read it. Times are packet times in ms since the epoch, undefined when the event was not seen.
+ */
+export interface SipCall {
+  /** The Call-ID header. */
+  callId: string
+  /** Unique within the run (Call-ID plus a counter when a Call-ID is used again). */
+  key: string
+  state: CallState
+  /** From / To of the initial INVITE: user part, else host. */
+  caller: string
+  callee: string
+  callerUri: string
+  calleeUri: string
+  fromTag: string
+  /** To-tag of the 2xx (the call); '' before. */
+  toTag: string
+  callerSignalling: SignallingEndpoint
+  calleeSignalling: SignallingEndpoint
+  transport: SipTransport
+  vlan: number
+  /** True when the initial INVITE was seen. */
+  sawInvite: boolean
+  inviteMs: number
+  /** First 100. */
+  tryingMs?: number
+  /** First provisional other than 100. */
+  progressMs?: number
+  ringingMs?: number
+  answerMs?: number
+  ackMs?: number
+  /** BYE, CANCEL's 487, or final failure. */
+  endMs?: number
+  byeMs?: number
+  cancelMs?: number
+  endedBy?: Party
+  /** Final status of the INVITE (last attempt) and its reason phrase. */
+  finalStatus?: number
+  finalReason?: string
+  /** A 401/407 that was answered by a repeated INVITE is not a failure: counted here. */
+  authChallenges: number
+  redirects: number
+  retransmissions: number
+  userAgents: { caller?: string; callee?: string }
+  sessionId?: string
+  /** Q.850 or SIP Reason header of BYE/CANCEL/failure, when there is one. */
+  reasonHeader?: string
+  callerMedia?: PartyMedia
+  calleeMedia?: PartyMedia
+  /** Every session description seen, in order (early media of forks and re-INVITEs included), bounded. */
+  mediaHistory: PartyMedia[]
+  holds: HoldPeriod[]
+  /** Call-IDs named by Replaces, REFER (Refer-To with Replaces), or a 3xx follow-up. */
+  relatedCallIds: string[]
+  reinvites: number
+  prack: boolean
+  referred: boolean
+  /** Last packet of this dialog. */
+  lastMs: number
+  /** Defects of messages in this call (SIP ALG traces, bad Content-Length, ...), unique, bounded. */
+  defects: string[]
+}
+
+/** Counts of what is not a call. */
+export interface SignallingCounters {
+  messages: number
+  requests: Record<string, number>
+  responses: Record<string, number>
+  retransmissions: number
+  registrations: { attempts: number; successful: number; failed: number; challenged: number }
+  options: { requests: number; answered: number }
+  malformed: number
+  evictedCalls: number
+}
+
+export interface CallListener {
+  /** A call appeared (INVITE, or any in-dialog message of a call whose INVITE was not seen). */
+  onCallStart(call: SipCall): void
+  /** `call.callerMedia` / `calleeMedia` changed (offer, answer, early media, re-INVITE, UPDATE). */
+  onMediaChange(call: SipCall, media: PartyMedia): void
+  /** 2xx to the initial INVITE. */
+  onAnswer(call: SipCall): void
+  /** The call ended in signalling; `call.state` is final. More messages (retransmissions) may still be absorbed. */
+  onCallEnd(call: SipCall): void
+}
