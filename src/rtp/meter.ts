@@ -1,0 +1,1027 @@
+import type { DecodedPacket } from '../decode/packet.js'
+import type { PayloadFormat } from '../sip/sdp-types.js'
+import { AnnouncedEndpoints } from './announced.js'
+import { BurstMachine } from './burst.js'
+import { CandidateTable } from './candidates.js'
+import { bucketOf, jitterBucketOf } from './histogram.js'
+import { ADAPTIVE_MIN_MS, JitterBuffers } from './jitter-buffers.js'
+import * as L from './layout.js'
+import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
+import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
+import { fillRow, resetInterval } from './row-writer.js'
+import { SkewEstimator } from './skew.js'
+import { StreamIndex, hashKey } from './stream-index.js'
+
+/** What `onPacket` made of a UDP payload that looks like RTP version 2. */
+export const PACKET_RTP = 0
+/** RTCP by its packet type (RFC 5761: second byte 192..223). */
+export const PACKET_RTCP = 1
+/** Not (yet) known to belong to a stream. */
+export const PACKET_CANDIDATE = 2
+/** A stream for which the table had no room. */
+export const PACKET_NO_ROOM = 3
+
+// RFC 3550 A.1
+const MAX_DROPOUT = 3000
+const MAX_MISORDER = 100
+/** In-order packets that a stream without signalling must show before it counts. */
+const PROBATION_PACKETS = 5
+const PROBATION_MS = 5_000
+/** RFC 3389 and A.8 tolerate anything; a step of the RTP clock beyond this that nothing explains is a jump. */
+const JUMP_MS = 200
+/** A pause during which the sender's timestamp stood still, announced by the marker bit. */
+const PAUSED_TIMESTAMP_MS = 500
+const SPAN_DUPLICATE_MS = 50
+/** An interval waits this long for the stream's next packet. */
+const INTERVAL_WAIT_MS = 30_000
+const DEFAULT_PTIME_MS = 20
+const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER
+
+export interface MeterOptions {
+  /** Most streams at once. */
+  maxStreams?: number
+  intervalMs?: number
+  /** A burst second has at least `burstPackets` packets with PDV over `burstPdvMs`. */
+  burstPdvMs?: number
+  burstPackets?: number
+  /** Depth of the configured jitter buffer when fixed; undefined: adaptive. */
+  configuredFixedMs?: number
+  /** A stream that no call holds ends after this much silence. */
+  idleMs?: number
+}
+
+export interface MeterCounters {
+  streams: number
+  active: number
+  rejectedCandidates: number
+  /** Packets of streams for which the table had no room. */
+  noRoomPackets: number
+  payloadMapOverflow: number
+  announcedOverflow: number
+}
+
+/**
+ * The hot path: follows every RTP stream packet by packet. No allocation, closure, string or exception per packet;
+ * state lies in one stride per stream (layout.ts). Definitions: DESIGN section 2 and docs/metrics.md.
+ */
+export class RtpMeter {
+  readonly announced = new AnnouncedEndpoints()
+  readonly payloadMaps = new PayloadMaps()
+  private readonly i32: Int32Array
+  private readonly f32: Float32Array
+  private readonly f64: Float64Array
+  private readonly u16: Uint16Array
+  private readonly index: StreamIndex
+  private readonly candidates = new CandidateTable()
+  private readonly burst: BurstMachine
+  private readonly buffers: JitterBuffers
+  private readonly skew: SkewEstimator
+  private readonly row = new IntervalRow()
+  private readonly freeSlots: Int32Array
+  private freeCount = 0
+  private highWater = 0
+  private sweepAt = 0
+  private generation = 0
+  private epoch = -1
+  private readonly maxStreams: number
+  private readonly intervalMs: number
+  private readonly burstPdvMs: number
+  private readonly burstPackets: number
+  private readonly calmMs: number
+  private readonly idleMs: number
+  private validStreams = 0
+  private active = 0
+  private rejected = 0
+  private noRoom = 0
+
+  constructor(
+    private readonly listener: StreamListener,
+    options: MeterOptions = {},
+  ) {
+    this.maxStreams = options.maxStreams ?? 262_144
+    this.intervalMs = options.intervalMs ?? 10_000
+    this.burstPdvMs = options.burstPdvMs ?? 60
+    this.burstPackets = options.burstPackets ?? 3
+    this.idleMs = options.idleMs ?? 60_000
+    // Zero pages: memory that no stream has used yet is not resident.
+    const memory = new ArrayBuffer(this.maxStreams * L.STRIDE_BYTES)
+    this.i32 = new Int32Array(memory)
+    this.f32 = new Float32Array(memory)
+    this.f64 = new Float64Array(memory)
+    this.u16 = new Uint16Array(memory)
+    this.index = new StreamIndex(this.maxStreams)
+    this.burst = new BurstMachine(this.i32)
+    this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.configuredFixedMs)
+    this.skew = new SkewEstimator(this.i32, this.f64, this.maxStreams)
+    this.freeSlots = new Int32Array(this.maxStreams)
+    this.calmMs = Math.min(this.buffers.calmMs, this.burstPdvMs)
+  }
+
+  get counters(): MeterCounters {
+    return {
+      streams: this.validStreams,
+      active: this.active,
+      rejectedCandidates: this.rejected,
+      noRoomPackets: this.noRoom,
+      payloadMapOverflow: this.payloadMaps.overflow,
+      announcedOverflow: this.announced.overflow,
+    }
+  }
+
+  /**
+   * A UDP payload whose first byte says RTP version 2 and of which at least 12 bytes were captured.
+   * @returns PACKET_*
+   */
+  onPacket(p: DecodedPacket): number {
+    const view = p.view
+    const at = p.payloadOffset
+    const word = view.getInt32(at)
+    const type = (word >>> 16) & 0xff
+    if (type >= 192 && type <= 223) return PACKET_RTCP
+    const ssrc = view.getInt32(at + 8)
+    const ports = (p.sourcePort << 16) | p.destinationPort
+    const source0 = p.source0
+    const destination0 = p.destination0
+    let hash: number
+    if (p.ipVersion === 4) {
+      hash = hashKey(source0, destination0, ports, ssrc)
+    } else {
+      hash = hashKey(
+        source0 ^ Math.imul(p.source1 ^ p.source2, 0x01000193) ^ p.source3,
+        destination0 ^ Math.imul(p.destination1 ^ p.destination2, 0x01000193) ^ p.destination3,
+        ports,
+        ssrc,
+      )
+    }
+    const { pairs, mask } = this.index
+    const i32 = this.i32
+    let cell = hash & mask
+    for (;;) {
+      const occupant = pairs[cell * 2 + 1]
+      if (occupant === 0) return this.admit(p, hash, word, ssrc, ports)
+      if (pairs[cell * 2] === hash) {
+        const i = (occupant - 1) * L.STRIDE_32
+        if (
+          i32[i + L.I_SSRC] === ssrc &&
+          i32[i + L.I_PORTS] === ports &&
+          i32[i + L.I_SOURCE0] === source0 &&
+          i32[i + L.I_DESTINATION0] === destination0 &&
+          (p.ipVersion === 4 || this.sameIpv6(i, p))
+        ) {
+          const length = p.payloadLength
+          const signature =
+            p.udpChecksum !== 0 || p.payloadCaptured < 24
+              ? Math.imul(p.udpChecksum, 0x10001) ^ word ^ length
+              : view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 20), 0x9e3779b1) ^ word ^ length
+          this.ingest(
+            occupant - 1,
+            p.timeMs,
+            word & 0xffff,
+            view.getInt32(at + 4),
+            type,
+            length,
+            signature,
+            p.dscp,
+          )
+          return PACKET_RTP
+        }
+      }
+      cell = (cell + 1) & mask
+    }
+  }
+
+  private sameIpv6(i: number, p: DecodedPacket): boolean {
+    const { i32 } = this
+    return (
+      i32[i + L.I_SOURCE1] === p.source1 &&
+      i32[i + L.I_SOURCE1 + 1] === p.source2 &&
+      i32[i + L.I_SOURCE1 + 2] === p.source3 &&
+      i32[i + L.I_DESTINATION1] === p.destination1 &&
+      i32[i + L.I_DESTINATION1 + 1] === p.destination2 &&
+      i32[i + L.I_DESTINATION1 + 2] === p.destination3
+    )
+  }
+
+  /** A packet of a flow that has no slot: SDP announced it, or it becomes a candidate, or the candidate's second. */
+  private admit(p: DecodedPacket, hash: number, word: number, ssrc: number, ports: number): number {
+    const type = (word >>> 16) & 0xff
+    const sequence = word & 0xffff
+    const timestamp = p.view.getInt32(p.payloadOffset + 4)
+    const payloadType = type & 0x7f
+    // RFC 3551: 72..76 would read as RTCP.
+    if (payloadType >= 72 && payloadType <= 76) return PACKET_CANDIDATE
+    const announced =
+      this.announced.has(p.destination0, p.destination1, p.destination2, p.destination3, p.destinationPort) ||
+      this.announced.has(p.source0, p.source1, p.source2, p.source3, p.sourcePort)
+    const candidates = this.candidates
+    if (!announced) {
+      if (!candidates.match(hash, sequence, payloadType, p.timeMs)) {
+        candidates.store(hash, sequence, timestamp, type, p.payloadLength, p.timeMs, p.udpChecksum)
+        return PACKET_CANDIDATE
+      }
+    }
+    const slot = this.allocate(p, hash, ssrc, ports)
+    if (slot < 0) {
+      this.noRoom++
+      return PACKET_NO_ROOM
+    }
+    const i = slot * L.STRIDE_32
+    if (announced) {
+      this.i32[i + L.I_FLAGS] |= L.FLAG_ANNOUNCED
+      this.start(slot, p.timeMs, sequence)
+      this.firstPacket(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0)
+      this.validate(slot)
+    } else {
+      const c = candidates
+      this.start(slot, c.timeMs, c.sequence)
+      this.firstPacket(slot, c.timeMs, c.sequence, c.timestamp, c.type, c.length, 0)
+      this.i32[i + L.I_DUPLICATES] = c.duplicates
+      this.i32[i + L.I_SPAN_DUPLICATES] = c.spanDuplicates
+      this.i32[i + L.I_PROBATION] = PROBATION_PACKETS - 1
+      this.ingest(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0, p.dscp)
+    }
+    return PACKET_RTP
+  }
+
+  private allocate(p: DecodedPacket, hash: number, ssrc: number, ports: number): number {
+    let slot: number
+    if (this.freeCount > 0) slot = this.freeSlots[--this.freeCount]
+    else if (this.highWater < this.maxStreams) slot = this.highWater++
+    else return -1
+    if (this.epoch < 0) this.epoch = p.timeMs
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    i32[i + L.I_SSRC] = ssrc
+    i32[i + L.I_PORTS] = ports
+    i32[i + L.I_SOURCE0] = p.source0
+    i32[i + L.I_DESTINATION0] = p.destination0
+    i32[i + L.I_SOURCE1] = p.source1
+    i32[i + L.I_SOURCE1 + 1] = p.source2
+    i32[i + L.I_SOURCE1 + 2] = p.source3
+    i32[i + L.I_DESTINATION1] = p.destination1
+    i32[i + L.I_DESTINATION1 + 1] = p.destination2
+    i32[i + L.I_DESTINATION1 + 2] = p.destination3
+    i32[i + L.I_FLAGS] =
+      L.FLAG_USED | L.FLAG_FIRST_INTERVAL | (p.ipVersion === 6 ? L.FLAG_IPV6 : 0) | (p.dscp << L.DSCP_SHIFT)
+    i32[i + L.I_VLAN] = p.vlan
+    i32[i + L.I_HASH] = hash
+    i32[i + L.I_GENERATION] = ++this.generation
+    i32[i + L.I_PAYLOAD_TYPE] = -1
+    for (let k = 0; k < L.TYPE_COUNTS; k++) i32[i + L.I_TYPE_COUNTS + 2 * k] = -1
+    this.index.insert(hash, slot)
+    this.active++
+    return slot
+  }
+
+  /** Interval and second bookkeeping of a new stream. */
+  private start(slot: number, timeMs: number, sequence: number): void {
+    const f = slot * L.STRIDE_64
+    const { f64 } = this
+    f64[f + L.D_FIRST_ARRIVAL] = timeMs
+    f64[f + L.D_INTERVAL_FIRST] = timeMs
+    f64[f + L.D_INTERVAL_START] = Math.floor(timeMs / this.intervalMs) * this.intervalMs
+    f64[f + L.D_INTERVAL_END] = f64[f + L.D_INTERVAL_START] + this.intervalMs
+    f64[f + L.D_SECOND_END] = Math.floor(timeMs / 1000) * 1000 + 1000
+    this.startSegment(slot, sequence)
+  }
+
+  /** Sequence state for a segment that begins with this sequence number. */
+  private startSegment(slot: number, sequence: number): void {
+    const i = slot * L.STRIDE_32
+    const { i32 } = this
+    const extended = 65_536 + sequence
+    i32[i + L.I_HIGHEST] = extended
+    i32[i + L.I_LOWEST] = extended
+    i32[i + L.I_SEGMENTS]++
+    for (let k = 0; k < L.WINDOW_WORDS; k++) {
+      i32[i + L.I_RECEIVED + k] = 0
+      i32[i + L.I_LATE + k] = 0
+    }
+    i32[i + L.I_HEAD_WORD] = 1 << (extended & 31)
+    i32[i + L.I_FLAGS] &= ~L.FLAG_TIMED
+    this.burst.restart(slot, extended)
+  }
+
+  /** The first packet of a segment: counted, and the origin of its timing. */
+  private firstPacket(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+  ): void {
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    this.i32[i + L.I_PACKETS]++
+    this.i32[i + L.I_BYTES] += length
+    this.remember(i, sequence, signature, timeMs)
+    this.f64[f + L.D_ARRIVAL] = timeMs
+    if (
+      (type & 0x7f) !== this.i32[i + L.I_PAYLOAD_TYPE] &&
+      !this.switchPayload(slot, timeMs, timestamp, type, length)
+    ) {
+      return
+    }
+    this.time(slot, timeMs, timestamp, type, 1, this.i32[i + L.I_HIGHEST])
+  }
+
+  private remember(i: number, sequence: number, signature: number, timeMs: number): void {
+    const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
+    this.i32[r] = signature
+    this.i32[r + 1] = (timeMs - this.epoch) | 0
+  }
+
+  /** One packet of a known stream. `type` is the second header byte (marker and payload type). */
+  private ingest(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+    dscp: number,
+  ): void {
+    const { i32, f32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const flags = i32[i + L.I_FLAGS]
+    let crossed = false
+    if (timeMs >= f64[f + L.D_SECOND_END]) crossed = this.rollSecond(slot, timeMs)
+
+    const highest = i32[i + L.I_HIGHEST]
+    const step = ((sequence - highest) << 16) >> 16
+    if (step <= 0 || step >= MAX_DROPOUT) {
+      if (crossed) this.closeIntervals(slot, timeMs, 0)
+      this.outOfLine(slot, timeMs, sequence, timestamp, type, length, signature, step, dscp)
+      return
+    }
+    if ((flags & SPECIAL) !== L.FLAG_VALID && !this.special(slot, flags, timeMs, step)) return
+    if (crossed) this.closeIntervals(slot, timeMs, step - 1)
+    else if (step > 1) i32[i + L.I_LOST] += step - 1
+
+    const gap = timeMs - f64[f + L.D_ARRIVAL]
+    if (gap > f32[i + L.I_LONGEST_GAP]) this.noteGap(slot, timeMs)
+    this.advance(slot, highest, step)
+    i32[i + L.I_PACKETS]++
+    i32[i + L.I_BYTES] += length
+    const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
+    i32[r] = signature
+    i32[r + 1] = (timeMs - this.epoch) | 0
+    if (flags >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
+    if ((type & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE]) {
+      if (!this.switchPayload(slot, timeMs, timestamp, type, length)) return
+    }
+    this.time(slot, timeMs, timestamp, type, step, highest + step)
+  }
+
+  private advance(slot: number, highest: number, step: number): void {
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    const extended = highest + step
+    if (extended >> 5 === highest >> 5) {
+      i32[i + L.I_HEAD_WORD] |= 1 << (extended & 31)
+    } else {
+      this.nextWord(slot, highest, extended)
+    }
+    i32[i + L.I_HIGHEST] = extended
+  }
+
+  /** The highest sequence number enters a new 32-packet word: older words go to the burst machine. */
+  private nextWord(slot: number, highest: number, extended: number): void {
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    const oldWord = highest >> 5
+    const newWord = extended >> 5
+    i32[i + L.I_RECEIVED + (oldWord & (L.WINDOW_WORDS - 1))] = i32[i + L.I_HEAD_WORD]
+    if (newWord - oldWord > 3) {
+      this.burst.finalize(slot, highest + 1)
+      this.burst.lostRun(slot, extended - highest - 1, extended)
+    }
+    for (let word = Math.max(oldWord + 1, newWord - L.WINDOW_WORDS + 1); word <= newWord; word++) {
+      i32[i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))] = 0
+      i32[i + L.I_LATE + (word & (L.WINDOW_WORDS - 1))] = 0
+    }
+    i32[i + L.I_HEAD_WORD] = 1 << (extended & 31)
+    // The burst machine reads the head word at its own place: I_HIGHEST must already be the new one.
+    i32[i + L.I_HIGHEST] = extended
+    this.burst.finalize(slot, (newWord - 4) << 5)
+  }
+
+  /** Jitter (RFC 3550 A.8), delay variation, jitter buffers. */
+  private time(
+    slot: number,
+    timeMs: number,
+    timestamp: number,
+    type: number,
+    step: number,
+    extended: number,
+  ): void {
+    const { i32, f32, f64, u16 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const h = slot * L.STRIDE_16
+    const msPerTick = f64[f + L.D_MS_PER_TICK]
+    if (msPerTick === 0) {
+      f64[f + L.D_ARRIVAL] = timeMs
+      return
+    }
+    const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
+    const deviation = timeMs - f64[f + L.D_ARRIVAL] - ticks * msPerTick
+    i32[i + L.I_TIMESTAMP] = timestamp
+    f64[f + L.D_ARRIVAL] = timeMs
+    let transit = f64[f + L.D_TRANSIT]
+    if ((i32[i + L.I_FLAGS] & L.FLAG_TIMED) === 0) {
+      this.startTiming(slot, timeMs)
+      transit = 0
+    } else if (
+      (deviation > JUMP_MS || deviation < -JUMP_MS) &&
+      this.isTimestampJump(i, ticks, msPerTick, deviation, step, type)
+    ) {
+      i32[i + L.I_TIMESTAMP_JUMPS]++
+    } else {
+      if (step === 1 && ticks !== i32[i + L.I_PTIME_TICKS]) this.learnStep(i, ticks, msPerTick)
+      transit += deviation
+      f64[f + L.D_TRANSIT] = transit
+      let jitter = f64[f + L.D_JITTER]
+      jitter += ((deviation < 0 ? -deviation : deviation) - jitter) * 0.0625
+      f64[f + L.D_JITTER] = jitter
+      f64[f + L.D_JITTER_SUM] += jitter
+      i32[i + L.I_JITTER_UPDATES]++
+      if (jitter > f32[i + L.I_JITTER_MAX]) f32[i + L.I_JITTER_MAX] = jitter
+      const j = h + L.H_JITTER + jitterBucketOf(jitter)
+      const jitterCount = u16[j] + 1
+      u16[j] = jitterCount - (jitterCount >> 16)
+    }
+    let pdv = transit - f64[f + L.D_BASE] - f64[f + L.D_SLOPE] * (timeMs - f64[f + L.D_BASE_TIME])
+    if (pdv < 0) {
+      pdv = 0
+      f64[f + L.D_BASE] = transit
+      f64[f + L.D_BASE_TIME] = timeMs
+    }
+    if (transit < f64[f + L.D_SECOND_MIN]) {
+      f64[f + L.D_SECOND_MIN] = transit
+      f64[f + L.D_SECOND_MIN_TIME] = timeMs
+    }
+    const b = h + L.H_PDV + bucketOf(pdv)
+    const count = u16[b] + 1
+    u16[b] = count - (count >> 16)
+    i32[i + L.I_MEASURED]++
+    if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
+    if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) {
+      this.play(slot, pdv, timeMs, extended)
+    }
+  }
+
+  private play(slot: number, pdv: number, timeMs: number, extended: number): void {
+    const i = slot * L.STRIDE_32
+    if (pdv > this.f32[i + L.I_PDV_MAX]) this.f32[i + L.I_PDV_MAX] = pdv
+    if (pdv > this.burstPdvMs) this.i32[i + L.I_SECOND_BURSTS]++
+    this.buffers.play(slot, pdv, timeMs, extended, this.ptimeMs(slot))
+  }
+
+  private ptimeMs(slot: number): number {
+    const ticks = this.i32[slot * L.STRIDE_32 + L.I_PTIME_TICKS]
+    return ticks > 0 ? ticks * this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK] : DEFAULT_PTIME_MS
+  }
+
+  /** The first packet with a known clock in a segment: d counts from here. */
+  private startTiming(slot: number, timeMs: number): void {
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const { f64 } = this
+    this.i32[i + L.I_FLAGS] |= L.FLAG_TIMED
+    f64[f + L.D_TRANSIT] = 0
+    f64[f + L.D_BASE] = 0
+    f64[f + L.D_BASE_TIME] = timeMs
+    f64[f + L.D_SLOPE] = 0
+    f64[f + L.D_SEGMENT_START] = timeMs
+    f64[f + L.D_SECOND_MIN] = 0
+    f64[f + L.D_SECOND_MIN_TIME] = timeMs
+    f64[f + L.D_JITTER] = 0
+    this.skew.restart(slot)
+    this.buffers.restart(slot)
+  }
+
+  /**
+   * Whether a step of the RTP timestamp that neither the elapsed time nor the sequence explains happened (then d is
+   * continued, not raised), or a pause in which the sender's clock stood still (in step with the sequence, marked).
+   */
+  private isTimestampJump(
+    i: number,
+    ticks: number,
+    msPerTick: number,
+    deviation: number,
+    step: number,
+    type: number,
+  ): boolean {
+    const ptime = this.i32[i + L.I_PTIME_TICKS]
+    const expected = step * (ptime > 0 ? ptime : DEFAULT_PTIME_MS / msPerTick)
+    const inStep = Math.abs(ticks - expected) <= 0.2 * expected
+    if (!inStep) return true
+    return (type & 0x80) !== 0 && deviation > PAUSED_TIMESTAMP_MS
+  }
+
+  /** The packet time is the timestamp step seen twice in a row. */
+  private learnStep(i: number, ticks: number, msPerTick: number): void {
+    if (ticks > 0 && ticks === this.i32[i + L.I_LAST_STEP] && ticks * msPerTick <= 400) {
+      this.i32[i + L.I_PTIME_TICKS] = ticks
+    }
+    this.i32[i + L.I_LAST_STEP] = ticks
+  }
+
+  private noteGap(slot: number, timeMs: number): void {
+    const gap = timeMs - this.lastSeen(slot)
+    const i = slot * L.STRIDE_32
+    if (gap > this.f32[i + L.I_LONGEST_GAP]) this.f32[i + L.I_LONGEST_GAP] = gap
+  }
+
+  private changeDscp(i: number, dscp: number): void {
+    this.i32[i + L.I_DSCP_CHANGES]++
+    this.i32[i + L.I_FLAGS] = (this.i32[i + L.I_FLAGS] & ~(63 << L.DSCP_SHIFT)) | (dscp << L.DSCP_SHIFT)
+  }
+
+  /** In-order packet of a stream with something pending. False: the stream was given up. */
+  private special(slot: number, flags: number, timeMs: number, step: number): boolean {
+    const i = slot * L.STRIDE_32
+    if (flags & L.FLAG_PENDING) {
+      this.i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
+      this.i32[i + L.I_STRAY]++
+    }
+    if (flags & L.FLAG_OTHER) {
+      this.noteGap(slot, timeMs)
+      this.i32[i + L.I_FLAGS] &= ~L.FLAG_OTHER
+    }
+    if ((flags & L.FLAG_VALID) === 0) {
+      if (step > 16) {
+        this.reject(slot)
+        return false
+      }
+      if (--this.i32[i + L.I_PROBATION] <= 0) this.validate(slot)
+    }
+    return true
+  }
+
+  private validate(slot: number): void {
+    this.i32[slot * L.STRIDE_32 + L.I_FLAGS] |= L.FLAG_VALID
+    // An interval that ended during probation is closed by the next packet.
+    const f = slot * L.STRIDE_64
+    this.f64[f + L.D_SECOND_END] = Math.min(this.f64[f + L.D_SECOND_END], this.f64[f + L.D_INTERVAL_END])
+    this.validStreams++
+    this.listener.onStreamStart(slot)
+  }
+
+  private reject(slot: number): void {
+    this.rejected++
+    this.release(slot)
+  }
+
+  /** Another payload type than the last packet's. False: not media, so not timed. */
+  private switchPayload(
+    slot: number,
+    timeMs: number,
+    timestamp: number,
+    type: number,
+    length: number,
+  ): boolean {
+    const { i32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const payloadType = type & 0x7f
+    const entry = this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType]
+    let payloadClass = classOf(entry)
+    // A dynamic type that was never negotiated beside other media, with the four bytes of RFC 4733.
+    if (entry === 0 && payloadType >= 96 && length === 16 && i32[i + L.I_PAYLOAD_TYPE] >= 0)
+      payloadClass = CLASS_EVENT
+    if (payloadClass !== CLASS_AUDIO) {
+      this.otherPacket(slot, timeMs, timestamp, payloadClass)
+      return false
+    }
+    this.countTypes(i)
+    i32[i + L.I_PAYLOAD_TYPE] = payloadType
+    const clock = clockOf(entry)
+    const msPerTick = clock > 0 ? 1000 / clock : 0
+    if (msPerTick !== f64[f + L.D_MS_PER_TICK]) {
+      f64[f + L.D_MS_PER_TICK] = msPerTick
+      i32[i + L.I_PTIME_TICKS] = 0
+      i32[i + L.I_LAST_STEP] = 0
+      // Another clock: transit continues, its next step cannot be compared with the last.
+      if (i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
+        i32[i + L.I_TIMESTAMP] = timestamp
+        f64[f + L.D_ARRIVAL] = timeMs
+      }
+    }
+    return true
+  }
+
+  private otherPacket(slot: number, timeMs: number, timestamp: number, payloadClass: number): void {
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    if (payloadClass === CLASS_NOISE) {
+      i32[i + L.I_NOISE_PACKETS]++
+    } else {
+      // RFC 4733 2.5.1.2: all packets of one event carry the timestamp of its start.
+      if (i32[i + L.I_LAST_EVENT_TIMESTAMP] !== timestamp || (i32[i + L.I_FLAGS] & L.FLAG_EVENT_SEEN) === 0) {
+        i32[i + L.I_DTMF_EVENTS]++
+        i32[i + L.I_LAST_EVENT_TIMESTAMP] = timestamp
+        i32[i + L.I_FLAGS] |= L.FLAG_EVENT_SEEN
+      }
+      i32[i + L.I_EVENT_PACKETS]++
+    }
+    i32[i + L.I_FLAGS] |= L.FLAG_OTHER
+    this.f64[f + L.D_OTHER_ARRIVAL] = timeMs
+  }
+
+  /** Books the packets since the last change of payload type on the type they had. */
+  private countTypes(i: number): void {
+    const { i32 } = this
+    const payloadType = i32[i + L.I_PAYLOAD_TYPE]
+    const packets = i32[i + L.I_MEASURED] - i32[i + L.I_PAYLOAD_MARK]
+    i32[i + L.I_PAYLOAD_MARK] = i32[i + L.I_MEASURED]
+    if (payloadType < 0 || packets <= 0) return
+    for (let k = 0; k < L.TYPE_COUNTS; k++) {
+      const c = i + L.I_TYPE_COUNTS + 2 * k
+      if (i32[c] === payloadType || i32[c] === -1) {
+        i32[c] = payloadType
+        i32[c + 1] += packets
+        return
+      }
+    }
+  }
+
+  /** Duplicates, reordered packets, and sequence numbers out of all proportion. */
+  private outOfLine(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+    step: number,
+    dscp: number,
+  ): void {
+    const i = slot * L.STRIDE_32
+    if (step <= 0 && step > -MAX_MISORDER) {
+      this.behind(
+        slot,
+        timeMs,
+        sequence,
+        timestamp,
+        type,
+        length,
+        signature,
+        this.i32[i + L.I_HIGHEST] + step,
+      )
+      return
+    }
+    if ((this.i32[i + L.I_FLAGS] & L.FLAG_VALID) === 0) {
+      this.reject(slot)
+      return
+    }
+    if (step >= MAX_DROPOUT && this.isLongOutage(i, timestamp, step)) {
+      const f = slot * L.STRIDE_64
+      if (timeMs >= this.f64[f + L.D_INTERVAL_END]) this.closeIntervals(slot, timeMs, step - 1)
+      else this.i32[i + L.I_LOST] += step - 1
+      this.noteGap(slot, timeMs)
+      const highest = this.i32[i + L.I_HIGHEST]
+      this.advance(slot, highest, step)
+      this.i32[i + L.I_PACKETS]++
+      this.i32[i + L.I_BYTES] += length
+      this.remember(i, sequence, signature, timeMs)
+      this.time(slot, timeMs, timestamp, type, step, highest + step)
+      return
+    }
+    this.restartSequence(slot, timeMs, sequence, timestamp, type, length, signature, dscp)
+  }
+
+  /** RFC 3550 A.1 would call it a restart, but the timestamp advanced with the sequence (within 20 %): loss. */
+  private isLongOutage(i: number, timestamp: number, step: number): boolean {
+    const ptime = this.i32[i + L.I_PTIME_TICKS]
+    if (ptime <= 0) return false
+    const expected = step * ptime
+    return Math.abs(((timestamp - this.i32[i + L.I_TIMESTAMP]) >>> 0) - expected) <= 0.2 * expected
+  }
+
+  /** A sequence number at or below the highest: a repeat, or a late arrival that un-counts its loss. */
+  private behind(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+    extended: number,
+  ): void {
+    const { i32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const lowest = i32[i + L.I_LOWEST]
+    const word = extended >> 5
+    const isHead = word === i32[i + L.I_HIGHEST] >> 5
+    const w = isHead ? i + L.I_HEAD_WORD : i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))
+    const bit = 1 << (extended & 31)
+    if (extended >= lowest && (i32[w] & bit) !== 0) {
+      i32[i + L.I_DUPLICATES]++
+      const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
+      const age = ((timeMs - this.epoch) | 0) - i32[r + 1]
+      if (
+        i32[i + L.I_HIGHEST] - extended < L.RECENT_PACKETS &&
+        (i32[r] === signature || i32[r] === 0) &&
+        age <= SPAN_DUPLICATE_MS
+      ) {
+        i32[i + L.I_SPAN_DUPLICATES]++
+      }
+      return
+    }
+    if (extended < lowest) {
+      i32[i + L.I_LOST] += lowest - extended - 1
+      i32[i + L.I_LOWEST] = extended
+      if (i32[i + L.I_FINAL] === lowest) i32[i + L.I_FINAL] = extended
+    } else {
+      const expected = timeMs - (i32[i + L.I_HIGHEST] - extended) * this.ptimeMs(slot)
+      if (i32[i + L.I_LOST] === 0 || expected < f64[f + L.D_INTERVAL_START]) i32[i + L.I_LOST_BEFORE]++
+      else i32[i + L.I_LOST]--
+    }
+    i32[w] |= bit
+    i32[i + L.I_REORDERED]++
+    i32[i + L.I_PACKETS]++
+    i32[i + L.I_BYTES] += length
+    this.remember(i, sequence, signature, timeMs)
+    const payloadType = type & 0x7f
+    if (payloadType === i32[i + L.I_PAYLOAD_TYPE]) this.timeBehind(slot, timeMs, timestamp, extended)
+    else {
+      const payloadClass = classOf(this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType])
+      if (payloadClass !== CLASS_AUDIO) this.otherPacket(slot, timeMs, timestamp, payloadClass)
+    }
+  }
+
+  /** A late arrival has a delay like any other packet, but feeds no jitter (DESIGN: section 2). */
+  private timeBehind(slot: number, timeMs: number, timestamp: number, extended: number): void {
+    const { i32, f32, f64, u16 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const msPerTick = f64[f + L.D_MS_PER_TICK]
+    if (msPerTick === 0 || (i32[i + L.I_FLAGS] & L.FLAG_TIMED) === 0) return
+    const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
+    const transit = f64[f + L.D_TRANSIT] + timeMs - f64[f + L.D_ARRIVAL] - ticks * msPerTick
+    let pdv = transit - f64[f + L.D_BASE] - f64[f + L.D_SLOPE] * (timeMs - f64[f + L.D_BASE_TIME])
+    if (pdv < 0) {
+      pdv = 0
+      f64[f + L.D_BASE] = transit
+      f64[f + L.D_BASE_TIME] = timeMs
+    }
+    if (transit < f64[f + L.D_SECOND_MIN]) {
+      f64[f + L.D_SECOND_MIN] = transit
+      f64[f + L.D_SECOND_MIN_TIME] = timeMs
+    }
+    const b = slot * L.STRIDE_16 + L.H_PDV + bucketOf(pdv)
+    if (u16[b] < 0xffff) u16[b]++
+    i32[i + L.I_MEASURED]++
+    if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
+    if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) this.play(slot, pdv, timeMs, extended)
+  }
+
+  /** An implausible jump waits for the next packet; when that follows on, a new segment began. */
+  private restartSequence(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+    dscp: number,
+  ): void {
+    const { i32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    if (i32[i + L.I_FLAGS] & L.FLAG_PENDING) {
+      const pending = i32[i + L.I_PENDING_SEQUENCE]
+      if (sequence === pending) {
+        i32[i + L.I_DUPLICATES]++
+        return
+      }
+      if (sequence === ((pending + 1) & 0xffff)) {
+        i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
+        this.burst.finish(slot)
+        this.startSegment(slot, pending)
+        this.firstPacket(
+          slot,
+          f64[f + L.D_PENDING_ARRIVAL],
+          pending,
+          i32[i + L.I_PENDING_TIMESTAMP],
+          i32[i + L.I_PENDING_TYPE],
+          i32[i + L.I_PENDING_LENGTH],
+          0,
+        )
+        this.ingest(slot, timeMs, sequence, timestamp, type, length, signature, dscp)
+        return
+      }
+      i32[i + L.I_STRAY]++
+    }
+    i32[i + L.I_FLAGS] |= L.FLAG_PENDING
+    i32[i + L.I_PENDING_SEQUENCE] = sequence
+    i32[i + L.I_PENDING_TIMESTAMP] = timestamp
+    i32[i + L.I_PENDING_TYPE] = type
+    i32[i + L.I_PENDING_LENGTH] = length
+    f64[f + L.D_PENDING_ARRIVAL] = timeMs
+  }
+
+  /** Closes the watched second. True when the packet also lies beyond the open interval. */
+  private rollSecond(slot: number, timeMs: number): boolean {
+    const { i32, f32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const end = f64[f + L.D_SECOND_END]
+    if (f64[f + L.D_SECOND_MIN] !== Infinity && i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
+      this.skew.add(slot, f64[f + L.D_SECOND_MIN_TIME], f64[f + L.D_SECOND_MIN])
+    }
+    f64[f + L.D_SECOND_MIN] = Infinity
+    const second = Math.round(end / 1000)
+    const next = Math.floor(timeMs / 1000) + 1
+    const ptimeMs = this.ptimeMs(slot)
+    const maximum = f32[i + L.I_SECOND_PDV_MAX]
+    if (maximum > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = maximum
+    f32[i + L.I_SECOND_PDV_MAX] = 0
+    for (let s = second; s < next && s < second + L.I_SECOND_MAXIMA_LENGTH + 13; s++) {
+      f32[i + L.I_SECOND_MAXIMA + (s % L.I_SECOND_MAXIMA_LENGTH)] = s === second ? maximum : 0
+      this.buffers.second(slot, ptimeMs)
+    }
+    if (i32[i + L.I_SECOND_BURSTS] !== 0) {
+      if (i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) i32[i + L.I_BURST_SECONDS]++
+      i32[i + L.I_SECOND_BURSTS] = 0
+    }
+    f64[f + L.D_SECOND_END] = next * 1000
+    return timeMs >= f64[f + L.D_INTERVAL_END]
+  }
+
+  /**
+   * The stream's next packet lies beyond its open interval: closes that, and one for each interval of an outage.
+   * `lost` packets were due between the last arrival and now, evenly.
+   */
+  private closeIntervals(slot: number, timeMs: number, lost: number): void {
+    const { i32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    if ((i32[i + L.I_FLAGS] & L.FLAG_VALID) === 0) {
+      i32[i + L.I_LOST] += lost
+      return
+    }
+    const from = this.lastSeen(slot)
+    let booked = 0
+    while (timeMs >= f64[f + L.D_INTERVAL_END]) {
+      const end = f64[f + L.D_INTERVAL_END]
+      if (lost > 0 && timeMs > from) {
+        const due = Math.ceil(((end - from) / (timeMs - from)) * (lost + 1)) - 1
+        const share = Math.min(lost, Math.max(booked, due)) - booked
+        i32[i + L.I_LOST] += share
+        booked += share
+      }
+      this.emit(slot, false)
+      f64[f + L.D_INTERVAL_START] = end
+      f64[f + L.D_INTERVAL_END] = end + this.intervalMs
+      if (booked === lost && timeMs >= end + this.intervalMs) {
+        f64[f + L.D_INTERVAL_START] = Math.floor(timeMs / this.intervalMs) * this.intervalMs
+        f64[f + L.D_INTERVAL_END] = f64[f + L.D_INTERVAL_START] + this.intervalMs
+      }
+    }
+    i32[i + L.I_LOST] += lost - booked
+    f64[f + L.D_INTERVAL_FIRST] = timeMs
+  }
+
+  /** Hands out the open interval and clears it. Empty ones are not handed out, but for a stream's last. */
+  private emit(slot: number, last: boolean): void {
+    const i = slot * L.STRIDE_32
+    const { i32, f32 } = this
+    if (
+      !last &&
+      i32[i + L.I_PACKETS] === 0 &&
+      i32[i + L.I_LOST] === 0 &&
+      i32[i + L.I_DUPLICATES] === 0 &&
+      i32[i + L.I_LOST_BEFORE] === 0
+    ) {
+      return
+    }
+    if (f32[i + L.I_SECOND_PDV_MAX] > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = f32[i + L.I_SECOND_PDV_MAX]
+    if (last) this.burst.finish(slot)
+    else this.burst.finalize(slot, i32[i + L.I_HIGHEST] - 15)
+    this.countTypes(i)
+    const depthSum = this.buffers.takeDepthSum(i)
+    fillRow(this.row, slot, i32, f32, this.f64, this.u16, depthSum, last)
+    resetInterval(slot, i32, f32, this.f64, this.u16)
+    this.listener.onRow(this.row)
+  }
+
+  /** Ends a stream: last row, end event, slot free. */
+  close(slot: number): void {
+    const i = slot * L.STRIDE_32
+    const flags = this.i32[i + L.I_FLAGS]
+    if ((flags & L.FLAG_USED) === 0) return
+    if (flags & L.FLAG_VALID) {
+      if (flags & L.FLAG_PENDING) this.i32[i + L.I_STRAY]++
+      if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) this.i32[i + L.I_BURST_SECONDS]++
+      this.emit(slot, true)
+      this.listener.onStreamEnd(slot)
+    } else {
+      this.rejected++
+    }
+    this.release(slot)
+  }
+
+  private release(slot: number): void {
+    const i = slot * L.STRIDE_32
+    this.index.remove(this.i32[i + L.I_HASH], slot)
+    this.i32.fill(0, i, i + L.STRIDE_32)
+    this.freeSlots[this.freeCount++] = slot
+    this.active--
+  }
+
+  /**
+   * Looks at the next `slots` slots: closes intervals that waited 30 s, ends streams that fell silent. Called once per
+   * batch, so that no sweep stalls the loop.
+   */
+  sweep(nowMs: number, slots: number): void {
+    const { i32, f64 } = this
+    for (let n = Math.min(slots, this.highWater); n > 0; n--) {
+      const slot = this.sweepAt
+      this.sweepAt = slot + 1 >= this.highWater ? 0 : slot + 1
+      const i = slot * L.STRIDE_32
+      const f = slot * L.STRIDE_64
+      const flags = i32[i + L.I_FLAGS]
+      if ((flags & L.FLAG_USED) === 0) continue
+      const silent = nowMs - this.lastSeen(slot)
+      if ((flags & L.FLAG_VALID) === 0) {
+        if (silent > PROBATION_MS) this.close(slot)
+      } else if (silent > this.idleMs && (flags & L.FLAG_BOUND) === 0) {
+        this.close(slot)
+      } else if (nowMs >= f64[f + L.D_INTERVAL_END] + INTERVAL_WAIT_MS) {
+        this.emit(slot, false)
+        f64[f + L.D_INTERVAL_START] = f64[f + L.D_INTERVAL_END]
+        f64[f + L.D_INTERVAL_END] += this.intervalMs
+      }
+    }
+  }
+
+  /** End of the capture: ends every stream. */
+  finish(): void {
+    for (let slot = 0; slot < this.highWater; slot++) this.close(slot)
+  }
+
+  /** Arrival of the stream's last packet of any kind. */
+  lastSeen(slot: number): number {
+    const f = slot * L.STRIDE_64
+    return Math.max(this.f64[f + L.D_ARRIVAL], this.f64[f + L.D_OTHER_ARRIVAL])
+  }
+
+  identity(slot: number): StreamIdentity {
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    return {
+      slot,
+      generation: i32[i + L.I_GENERATION],
+      ipVersion: i32[i + L.I_FLAGS] & L.FLAG_IPV6 ? 6 : 4,
+      source: Int32Array.of(i32[i + L.I_SOURCE0], ...i32.subarray(i + L.I_SOURCE1, i + L.I_SOURCE1 + 3)),
+      destination: Int32Array.of(
+        i32[i + L.I_DESTINATION0],
+        ...i32.subarray(i + L.I_DESTINATION1, i + L.I_DESTINATION1 + 3),
+      ),
+      sourcePort: i32[i + L.I_PORTS] >>> 16,
+      destinationPort: i32[i + L.I_PORTS] & 0xffff,
+      ssrc: i32[i + L.I_SSRC] >>> 0,
+      vlan: i32[i + L.I_VLAN],
+      dscp: i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT,
+      firstArrival: this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL],
+    }
+  }
+
+  /** The payload types in force for a stream (SDP came, or changed). */
+  setPayloadFormats(slot: number, formats: readonly PayloadFormat[]): void {
+    const i = slot * L.STRIDE_32
+    const map = this.payloadMaps.intern(formats)
+    if (this.i32[i + L.I_PAYLOAD_MAP] === map) return
+    this.countTypes(i)
+    this.i32[i + L.I_PAYLOAD_MAP] = map
+    const payloadType = this.i32[i + L.I_PAYLOAD_TYPE]
+    if (payloadType < 0) return
+    const clock = clockOf(this.payloadMaps.entries[map * 128 + payloadType])
+    // Looked up afresh with the next packet, unless nothing changed for the type in use.
+    if ((clock > 0 ? 1000 / clock : 0) !== this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]) {
+      this.i32[i + L.I_PAYLOAD_TYPE] = -1
+    }
+  }
+
+  /** A call holds the stream (or lets it go): idle time alone does not end it. */
+  setBound(slot: number, bound: boolean): void {
+    const i = slot * L.STRIDE_32
+    if (bound) this.i32[i + L.I_FLAGS] |= L.FLAG_BOUND
+    else this.i32[i + L.I_FLAGS] &= ~L.FLAG_BOUND
+  }
+
+  /** Depth at which the adaptive buffer starts, for callers without packets. */
+  static readonly initialDepthMs = ADAPTIVE_MIN_MS
+}

@@ -1,0 +1,129 @@
+import {
+  D_SEGMENT_START,
+  D_SLOPE,
+  I_SKEW_NEXT,
+  I_SKEW_POINTS,
+  I_SKEW_SPAN,
+  STRIDE_32,
+  STRIDE_64,
+} from './layout.js'
+
+const POINTS = 40
+/** Slopes beyond this are not a clock's: ignored (DESIGN: section 2). */
+const LIMIT = 500e-6
+const USED_AFTER_MS = 30_000
+
+const slopes = new Float64Array((POINTS * (POINTS - 1)) / 2)
+
+/**
+ * Clock skew of each stream: Theil-Sen slope over the per-second minima of d since the segment's start. At most 40
+ * points a stream: when they are full, neighbours are joined, the lower one (along the slope) staying.
+ */
+export class SkewEstimator {
+  private readonly times: Float32Array
+  private readonly lows: Float32Array
+
+  constructor(
+    private readonly i32: Int32Array,
+    private readonly f64: Float64Array,
+    streams: number,
+  ) {
+    this.times = new Float32Array(streams * POINTS)
+    this.lows = new Float32Array(streams * POINTS)
+  }
+
+  restart(slot: number): void {
+    const i = slot * STRIDE_32
+    this.i32[i + I_SKEW_POINTS] = 0
+    this.i32[i + I_SKEW_SPAN] = 1
+    this.i32[i + I_SKEW_NEXT] = 0
+  }
+
+  /** Adds the lowest d of one second, seen at `timeMs`; updates the slope from 30 s on. */
+  add(slot: number, timeMs: number, lowMs: number): void {
+    const i = slot * STRIDE_32
+    const f = slot * STRIDE_64
+    const base = slot * POINTS
+    const since = timeMs - this.f64[f + D_SEGMENT_START]
+    let count = this.i32[i + I_SKEW_POINTS]
+    const span = this.i32[i + I_SKEW_SPAN] || 1
+    const bin = Math.floor(since / 1000 / span)
+    const last = base + count - 1
+    if (count > 0 && span > 1 && Math.floor(this.times[last] / 1000 / span) === bin) {
+      if (lowMs - this.lows[last] < this.f64[f + D_SLOPE] * (since - this.times[last])) {
+        this.times[last] = since
+        this.lows[last] = lowMs
+      }
+    } else {
+      if (count === POINTS) count = this.halve(base, i, this.f64[f + D_SLOPE])
+      this.times[base + count] = since
+      this.lows[base + count] = lowMs
+      this.i32[i + I_SKEW_POINTS] = count + 1
+    }
+    if (since >= USED_AFTER_MS && since >= this.i32[i + I_SKEW_NEXT]) {
+      this.f64[f + D_SLOPE] = this.estimate(base, this.i32[i + I_SKEW_POINTS])
+      this.i32[i + I_SKEW_NEXT] = since + (since < 60_000 ? 3_000 : since < 300_000 ? 10_000 : 30_000)
+    }
+  }
+
+  private halve(base: number, i: number, slope: number): number {
+    const { times, lows } = this
+    for (let to = 0; to < POINTS / 2; to++) {
+      const a = base + 2 * to
+      const b = a + 1
+      const keep = lows[b] - lows[a] < slope * (times[b] - times[a]) ? b : a
+      times[base + to] = times[keep]
+      lows[base + to] = lows[keep]
+    }
+    this.i32[i + I_SKEW_SPAN] *= 2
+    return POINTS / 2
+  }
+
+  private estimate(base: number, count: number): number {
+    let n = 0
+    for (let a = 0; a < count; a++) {
+      for (let b = a + 1; b < count; b++) {
+        const dt = this.times[base + b] - this.times[base + a]
+        if (dt > 0) slopes[n++] = (this.lows[base + b] - this.lows[base + a]) / dt
+      }
+    }
+    if (n === 0) return 0
+    const slope = median(slopes, n)
+    return Math.abs(slope) <= LIMIT ? slope : 0
+  }
+}
+
+/** Median of the first `n` values (mean of the middle two when n is even), reordering them. */
+function median(values: Float64Array, n: number): number {
+  const upper = quickselect(values, n, n >> 1)
+  if (n & 1) return upper
+  let lower = -Infinity
+  for (let k = 0; k < n >> 1; k++) if (values[k] > lower) lower = values[k]
+  return (lower + upper) / 2
+}
+
+/** Hoare's selection: afterwards values[k] is the k-th smallest and all before it are no larger. */
+function quickselect(values: Float64Array, n: number, k: number): number {
+  let left = 0
+  let right = n - 1
+  while (left < right) {
+    const pivot = values[(left + right) >> 1]
+    let a = left
+    let b = right
+    while (a <= b) {
+      while (values[a] < pivot) a++
+      while (values[b] > pivot) b--
+      if (a <= b) {
+        const swap = values[a]
+        values[a] = values[b]
+        values[b] = swap
+        a++
+        b--
+      }
+    }
+    if (k <= b) right = b
+    else if (k >= a) left = a
+    else break
+  }
+  return values[k]
+}
