@@ -1,18 +1,22 @@
-const CELLS = 1 << 14
-const MASK = CELLS - 1
-const WORDS = 7
+const WAYS = 4
+const WORDS = 6
 /** The second packet must come this soon after the first, with a sequence number this near. */
 const WINDOW_MS = 2_000
 const NEAR = 16
 const SPAN_DUPLICATE_MS = 50
 
 /**
- * First packets of flows that signalling did not announce: one cell each, by hash, newer ones overwriting. Only a second
- * packet that fits (same flow and SSRC, a sequence number next to it) earns a slot, so random UDP never fills the stream table.
+ * First packets of flows that signalling did not announce, in sets of four cells by hash. Only a second packet that fits
+ * (same flow and SSRC, a sequence number next to it) earns a slot, so random UDP never fills the stream table. A full set
+ * turns newcomers away until a cell is promoted or two seconds old.
  */
 export class CandidateTable {
-  private readonly words = new Int32Array(CELLS * WORDS)
-  private readonly times = new Float64Array(CELLS)
+  /** hash; sequence | UDP checksum; timestamp; type | length | copies; then the time as Float64. */
+  private readonly words: Int32Array
+  private readonly times: Float64Array
+  private readonly setMask: number
+  /** First packets that found their set full. */
+  turnedAway = 0
   // The first packet, after `match` returned true.
   timeMs = 0
   sequence = 0
@@ -22,26 +26,21 @@ export class CandidateTable {
   duplicates = 0
   spanDuplicates = 0
 
-  /** Whether the flow's first packet is here and this one continues it. */
-  match(hash: number, sequence: number, payloadType: number, timeMs: number): boolean {
-    const { words } = this
-    const c = (hash & MASK) * WORDS
-    const firstTime = this.times[hash & MASK]
-    if (words[c] !== hash || firstTime === 0 || timeMs - firstTime > WINDOW_MS) return false
-    const step = ((sequence - words[c + 1]) << 16) >> 16
-    if (step === 0 || step > NEAR || step < -NEAR || (words[c + 3] & 0x7f) !== payloadType) return false
-    this.timeMs = firstTime
-    this.sequence = words[c + 1]
-    this.timestamp = words[c + 2]
-    this.type = words[c + 3]
-    this.length = words[c + 4]
-    this.duplicates = words[c + 5] & 0xffff
-    this.spanDuplicates = words[c + 5] >>> 16
-    this.times[hash & MASK] = 0
-    return true
+  /** @param flows flows that may be on probation at once; rounded up to a power of two */
+  constructor(flows: number) {
+    let sets = 256
+    while (sets * WAYS < flows * 2) sets *= 2
+    const memory = new ArrayBuffer(sets * WAYS * WORDS * 4)
+    this.words = new Int32Array(memory)
+    this.times = new Float64Array(memory)
+    this.setMask = sets - 1
   }
 
-  store(
+  /**
+   * Whether the flow's first packet is here and this one continues it (then the fields above describe that packet, and
+   * its cell is free again). Otherwise this one is kept as the first.
+   */
+  match(
     hash: number,
     sequence: number,
     timestamp: number,
@@ -49,23 +48,54 @@ export class CandidateTable {
     length: number,
     timeMs: number,
     checksum: number,
-  ): void {
-    const { words } = this
-    const c = (hash & MASK) * WORDS
-    const age = timeMs - this.times[hash & MASK]
-    if (words[c] === hash && words[c + 1] === sequence && words[c + 2] === timestamp && age <= WINDOW_MS) {
-      // The first packet again: a mirror's copy.
-      const copy = age <= SPAN_DUPLICATE_MS && words[c + 6] === checksum ? 0x10001 : 1
-      if ((words[c + 5] & 0xffff) < 0x7fff) words[c + 5] += copy
-      return
+  ): boolean {
+    const { words, times } = this
+    const first = (hash & this.setMask) * WAYS
+    let free = -1
+    for (let cell = first; cell < first + WAYS; cell++) {
+      const c = cell * WORDS
+      const t = cell * (WORDS / 2) + 2
+      const age = timeMs - times[t]
+      if (words[c] === hash && age <= WINDOW_MS) {
+        const step = ((sequence - (words[c + 1] >>> 16)) << 16) >> 16
+        const firstType = words[c + 3] >>> 24
+        if (step !== 0 && step <= NEAR && step >= -NEAR && ((firstType ^ type) & 0x7f) === 0) {
+          this.take(c, t)
+          return true
+        }
+        if (step === 0 && words[c + 2] === timestamp) {
+          // The first packet again: a mirror's copy, or a sender's repeat. At most 15 are remembered.
+          const same = age <= SPAN_DUPLICATE_MS && (words[c + 1] & 0xffff) === checksum
+          if ((words[c + 3] & 0xf0) !== 0xf0) words[c + 3] += same ? 0x11 : 0x10
+          return false
+        }
+        free = cell
+        break
+      }
+      if (free < 0 && age > WINDOW_MS) free = cell
     }
+    if (free < 0) {
+      this.turnedAway++
+      return false
+    }
+    const c = free * WORDS
     words[c] = hash
-    words[c + 1] = sequence
+    words[c + 1] = (sequence << 16) | checksum
     words[c + 2] = timestamp
-    words[c + 3] = type
-    words[c + 4] = length
-    words[c + 5] = 0
-    words[c + 6] = checksum
-    this.times[hash & MASK] = timeMs
+    words[c + 3] = (type << 24) | ((length & 0xffff) << 8)
+    times[free * (WORDS / 2) + 2] = timeMs
+    return false
+  }
+
+  private take(c: number, t: number): void {
+    const { words } = this
+    this.timeMs = this.times[t]
+    this.sequence = words[c + 1] >>> 16
+    this.timestamp = words[c + 2]
+    this.type = words[c + 3] >>> 24
+    this.length = (words[c + 3] >>> 8) & 0xffff
+    this.duplicates = (words[c + 3] >>> 4) & 15
+    this.spanDuplicates = words[c + 3] & 15
+    this.times[t] = 0
   }
 }

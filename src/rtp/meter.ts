@@ -58,6 +58,8 @@ export interface MeterCounters {
   noRoomPackets: number
   payloadMapOverflow: number
   announcedOverflow: number
+  /** First packets of unannounced flows that found no place on probation. */
+  candidatesTurnedAway: number
 }
 
 /**
@@ -72,7 +74,7 @@ export class RtpMeter {
   private readonly f64: Float64Array
   private readonly u16: Uint16Array
   private readonly index: StreamIndex
-  private readonly candidates = new CandidateTable()
+  private readonly candidates: CandidateTable
   private readonly burst: BurstMachine
   private readonly buffers: JitterBuffers
   private readonly skew: SkewEstimator
@@ -110,6 +112,7 @@ export class RtpMeter {
     this.f64 = new Float64Array(memory)
     this.u16 = new Uint16Array(memory)
     this.index = new StreamIndex(this.maxStreams)
+    this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
     this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.configuredFixedMs)
     this.skew = new SkewEstimator(this.i32, this.f64, this.maxStreams)
@@ -125,6 +128,7 @@ export class RtpMeter {
       noRoomPackets: this.noRoom,
       payloadMapOverflow: this.payloadMaps.overflow,
       announcedOverflow: this.announced.overflow,
+      candidatesTurnedAway: this.candidates.turnedAway,
     }
   }
 
@@ -214,11 +218,11 @@ export class RtpMeter {
       this.announced.has(p.destination0, p.destination1, p.destination2, p.destination3, p.destinationPort) ||
       this.announced.has(p.source0, p.source1, p.source2, p.source3, p.sourcePort)
     const candidates = this.candidates
-    if (!announced) {
-      if (!candidates.match(hash, sequence, payloadType, p.timeMs)) {
-        candidates.store(hash, sequence, timestamp, type, p.payloadLength, p.timeMs, p.udpChecksum)
-        return PACKET_CANDIDATE
-      }
+    if (
+      !announced &&
+      !candidates.match(hash, sequence, timestamp, type, p.payloadLength, p.timeMs, p.udpChecksum)
+    ) {
+      return PACKET_CANDIDATE
     }
     const slot = this.allocate(p, hash, ssrc, ports)
     if (slot < 0) {
