@@ -1,0 +1,202 @@
+import type { ByteInput, InputFailure } from './byte-input.js'
+import { MAX_RECORD_BYTES } from './capture-parser.js'
+import { decompressed } from './detect-compression.js'
+
+/** A run of consecutive bytes of a capture file that moves along it. */
+export interface ByteWindow {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** Valid bytes are `start <= i < end`. */
+  readonly start: number
+  readonly end: number
+  /** Offset in the (uncompressed) file of `bytes[start]`. */
+  readonly startOffset: number
+  /** Why the bytes ended early, once they did. */
+  readonly failure: InputFailure | null
+  /** Bytes taken from disk. */
+  readonly bytesRead: number
+  /**
+   * Moves on: the window then starts with what was not used (from `position` on) and holds at least one byte more,
+   * `needed` in all if the file has them. False at the end of the file: the window stays as it is.
+   */
+  advance(position: number, needed: number): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** Read before a window is handed out, unless the input is live. */
+const GATHER_BYTES = 262_144
+
+interface Slot {
+  bytes: Uint8Array
+  view: DataView
+}
+
+function allocate(size: number): Slot {
+  // Not zeroed: each byte is written before it is read, and untouched pages cost nothing.
+  const memory = Buffer.allocUnsafeSlow(size)
+  const bytes = new Uint8Array(memory.buffer, 0, size)
+  return { bytes, view: new DataView(memory.buffer, 0, size) }
+}
+
+/**
+ * A window over an input, unpacked if it is compressed. Two buffers take turns: while the packets of one are worked on, the other is filled. Each
+ * has room before the place where reading starts, so that a record cut by the end of the one is completed by copying
+ * its few bytes in front of the other.
+ */
+export class InputWindow implements ByteWindow {
+  bytes: Uint8Array = new Uint8Array(0)
+  view: DataView = new DataView(this.bytes.buffer)
+  start = 0
+  end = 0
+  startOffset = 0
+
+  private current: Slot | null = null
+  private spare: Slot | null = null
+  /** Number of bytes that a read under way puts at MAX_RECORD_BYTES of the spare buffer. */
+  private pending: Promise<number> | null = null
+  private looked = false
+
+  /** `chunkBytes`: most bytes per read. `prefetch`: fill the next buffer ahead of time. */
+  constructor(
+    private input: ByteInput,
+    private readonly chunkBytes: number,
+    private readonly prefetch: boolean,
+  ) {}
+
+  get failure(): InputFailure | null {
+    return this.input.failure
+  }
+
+  get bytesRead(): number {
+    return this.input.bytesRead
+  }
+
+  async advance(position: number, needed: number): Promise<boolean> {
+    if (!this.looked) {
+      this.input = await decompressed(this.input)
+      this.looked = true
+    }
+    if (this.pending === null && this.input.exhausted) return false
+    const left = this.end - position
+    let slot = (this.spare ??= allocate(MAX_RECORD_BYTES + this.chunkBytes))
+    let fresh = await (this.pending ?? this.fill(slot, MAX_RECORD_BYTES))
+    this.pending = null
+    const gathered = this.input.live ? 1 : Math.min(GATHER_BYTES, this.chunkBytes)
+    const wanted = Math.max(needed - left, gathered)
+    while (fresh < wanted && !this.input.exhausted) {
+      if (MAX_RECORD_BYTES + fresh === slot.bytes.length) slot = this.enlarge(slot, fresh, wanted)
+      const count = await this.fill(slot, MAX_RECORD_BYTES + fresh)
+      if (count === 0) break
+      fresh += count
+    }
+    if (fresh === 0) return false
+    const start = MAX_RECORD_BYTES - left
+    if (left > 0) slot.bytes.set(this.bytes.subarray(position, this.end), start)
+    this.startOffset += position - this.start
+    this.spare = this.current
+    this.current = slot
+    this.bytes = slot.bytes
+    this.view = slot.view
+    this.start = start
+    this.end = MAX_RECORD_BYTES + fresh
+    if (this.prefetch && !this.input.exhausted) {
+      this.spare ??= allocate(MAX_RECORD_BYTES + this.chunkBytes)
+      this.pending = this.fill(this.spare, MAX_RECORD_BYTES)
+    }
+    return true
+  }
+
+  private fill(slot: Slot, at: number): Promise<number> {
+    return this.input.read(slot.bytes, at, slot.bytes.length)
+  }
+
+  private enlarge(slot: Slot, fresh: number, wanted: number): Slot {
+    const larger = allocate(MAX_RECORD_BYTES + wanted)
+    larger.bytes.set(slot.bytes.subarray(MAX_RECORD_BYTES, MAX_RECORD_BYTES + fresh), MAX_RECORD_BYTES)
+    this.spare = larger
+    return larger
+  }
+
+  async close(): Promise<void> {
+    const pending = this.pending
+    this.pending = null
+    // A read on a pipe may wait for ever; its buffer stays alive through the promise.
+    if (pending !== null && !this.input.live) await pending
+    await this.input.close()
+  }
+}
+
+/** Offsets into a window are int32. */
+const MAX_CHUNK_BYTES = 2 ** 30
+
+/** A window over chunks in memory: shows each chunk in place, and copies only the records that cross from one to the next. */
+export class MemoryWindow implements ByteWindow {
+  bytes: Uint8Array = new Uint8Array(0)
+  view: DataView = new DataView(this.bytes.buffer)
+  start = 0
+  end = 0
+  startOffset = 0
+  bytesRead = 0
+  readonly failure = null
+
+  private readonly chunks: Uint8Array[] = []
+  /** Next chunk to show, and how much of it has been shown already. */
+  private index = 0
+  private offset = 0
+
+  constructor(chunks: readonly Uint8Array[]) {
+    for (const chunk of chunks) {
+      for (let from = 0; from < chunk.length; from += MAX_CHUNK_BYTES) {
+        this.chunks.push(chunk.subarray(from, from + MAX_CHUNK_BYTES))
+      }
+    }
+  }
+
+  advance(position: number, needed: number): Promise<boolean> {
+    if (this.index === this.chunks.length) return Promise.resolve(false)
+    this.startOffset += position - this.start
+    const left = this.end - position
+    if (left > 0) this.showCrossing(position, left, needed)
+    else this.showChunk()
+    return Promise.resolve(true)
+  }
+
+  private showChunk(): void {
+    const chunk = this.chunks[this.index]
+    this.show(chunk, this.offset, chunk.length)
+    this.bytesRead += chunk.length - this.offset
+    this.index++
+    this.offset = 0
+  }
+
+  /** Puts the rest of the window and the bytes that complete its record into a buffer of their own. */
+  private showCrossing(position: number, left: number, needed: number): void {
+    const crossing = new Uint8Array(Math.max(needed, left + 1))
+    crossing.set(this.bytes.subarray(position, this.end))
+    let filled = left
+    while (filled < crossing.length && this.index < this.chunks.length) {
+      const chunk = this.chunks[this.index]
+      const count = Math.min(crossing.length - filled, chunk.length - this.offset)
+      crossing.set(chunk.subarray(this.offset, this.offset + count), filled)
+      filled += count
+      this.offset += count
+      this.bytesRead += count
+      if (this.offset === chunk.length) {
+        this.index++
+        this.offset = 0
+      }
+    }
+    this.show(crossing, 0, filled)
+  }
+
+  private show(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.start = start
+    this.end = end
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}

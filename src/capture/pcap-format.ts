@@ -1,0 +1,138 @@
+import type { CaptureParser, ParseDamage } from './capture-parser.js'
+import { MAX_CAPTURED_LENGTH } from './capture-parser.js'
+import type { FrameBatch } from './frame-batch.js'
+
+export const PCAP_HEADER_BYTES = 24
+const RECORD_HEADER_BYTES = 16
+/** A. Kuznetzov's modified libpcap adds ifindex u32, protocol u16, packet type u8 and a pad byte. */
+const KUZNETZOV_RECORD_HEADER_BYTES = 24
+
+const MAGIC_MICROSECONDS = 0xa1b2c3d4
+const MAGIC_NANOSECONDS = 0xa1b23c4d
+const MAGIC_KUZNETZOV = 0xa1b2cd34
+/** Navtel Communications: nanoseconds (libpcap sf-pcap.c). */
+const MAGIC_NAVTEL = 0xa12b3c4d
+
+const MAX_INT32 = 0x7fffffff
+
+/** True for the magic numbers of the pcap family, read in the byte order they were written in. */
+export function isPcapMagic(magic: number): boolean {
+  return (
+    magic === MAGIC_MICROSECONDS ||
+    magic === MAGIC_NANOSECONDS ||
+    magic === MAGIC_KUZNETZOV ||
+    magic === MAGIC_NAVTEL
+  )
+}
+
+/**
+ * Classic pcap (draft-ietf-opsawg-pcap):
+ *
+ *     header  magic | major minor | reserved | reserved | snaplen | FCS len (4) R P (2) reserved (10) link type (16)
+ *     record  seconds | micro- or nanoseconds | captured length | length on the wire | frame
+ */
+export class PcapParser implements CaptureParser {
+  needed = PCAP_HEADER_BYTES
+  atRecordStart = false
+  damage: ParseDamage | null = null
+  readonly reportedDrops = 0
+  readonly notes: string[] = []
+
+  private started = false
+  private littleEndian = true
+  private unitsPerMs = 1000
+  private recordHeaderBytes = RECORD_HEADER_BYTES
+  private linkType = 0
+  /** Octets of frame check sequence at the end of each whole frame. */
+  private fcsBytes = 0
+  /** Files before 2.3 hold the two lengths the other way round, those of 2.3 may (libpcap sf-pcap.c). */
+  private lengthsSwapped = false
+  private lengthsUnordered = false
+
+  parse(batch: FrameBatch, start: number, end: number): number {
+    if (this.started) return this.parseRecords(batch, start, end)
+    if (end - start < PCAP_HEADER_BYTES) return start
+    this.parseHeader(batch.view, start)
+    if (this.damage !== null) return start
+    this.started = true
+    this.atRecordStart = true
+    this.needed = this.recordHeaderBytes
+    return this.parseRecords(batch, start + PCAP_HEADER_BYTES, end)
+  }
+
+  private parseHeader(view: DataView, start: number): void {
+    this.littleEndian = isPcapMagic(view.getUint32(start, true))
+    const little = this.littleEndian
+    const magic = view.getUint32(start, little)
+    const major = view.getUint16(start + 4, little)
+    const minor = view.getUint16(start + 6, little)
+    // 543.0 is what tcpdump of DG/UX wrote (libpcap sf-pcap.c).
+    if (!(major === 2 && minor <= 4) && !(major === 543 && minor === 0)) {
+      this.damage = { position: start, message: `pcap version ${major}.${minor} is not known (2.4 is usual)` }
+      return
+    }
+    this.lengthsSwapped = major === 543 || minor < 3
+    this.lengthsUnordered = major === 2 && minor === 3
+    if (magic === MAGIC_NANOSECONDS || magic === MAGIC_NAVTEL) this.unitsPerMs = 1e6
+    if (magic === MAGIC_KUZNETZOV) this.recordHeaderBytes = KUZNETZOV_RECORD_HEADER_BYTES
+    const linkWord = view.getUint32(start + 20, little)
+    this.linkType = linkWord & 0xffff
+    // P bit: the FCS length is known, in 16-bit words in the top four bits.
+    if ((linkWord & 0x04000000) !== 0) this.fcsBytes = (linkWord >>> 28) * 2
+  }
+
+  private parseRecords(batch: FrameBatch, start: number, end: number): number {
+    const { view, frameOffset, capturedLength, wireLength, timeMs, linkType } = batch
+    const little = this.littleEndian
+    const headerBytes = this.recordHeaderBytes
+    const unitsPerMs = this.unitsPerMs
+    const fcsBytes = this.fcsBytes
+    const link = this.linkType
+    const oldLengths = this.lengthsSwapped || this.lengthsUnordered
+    const capacity = frameOffset.length
+    let position = start
+    let count = batch.end
+    this.needed = headerBytes
+    while (count < capacity && end - position >= headerBytes) {
+      let captured = view.getUint32(position + 8, little)
+      let wire = view.getUint32(position + 12, little)
+      if (oldLengths && (this.lengthsSwapped || captured > wire)) {
+        const swap = captured
+        captured = wire
+        wire = swap
+      }
+      if (captured > MAX_CAPTURED_LENGTH) {
+        this.damage = {
+          position,
+          message: `a record claims ${captured} captured bytes (the most is ${MAX_CAPTURED_LENGTH})`,
+        }
+        break
+      }
+      const next = position + headerBytes + captured
+      if (next > end) {
+        this.needed = headerBytes + captured
+        break
+      }
+      const seconds = view.getUint32(position, little)
+      if (captured === 0 && wire === 0 && seconds === 0) {
+        // Preallocated and never written: a crashed writer leaves zeros, and no packet has length 0 at time 0.
+        this.damage = { position, message: 'records of zeros: the writer stopped here' }
+        break
+      }
+      if (wire < captured || wire > MAX_INT32) wire = captured
+      if (fcsBytes !== 0 && wire >= fcsBytes) {
+        wire -= fcsBytes
+        if (captured > wire) captured = wire
+      }
+      frameOffset[count] = position + headerBytes
+      capturedLength[count] = captured
+      wireLength[count] = wire
+      timeMs[count] = seconds * 1000 + view.getUint32(position + 4, little) / unitsPerMs
+      linkType[count] = link
+      count++
+      position = next
+    }
+    batch.end = count
+    return position
+  }
+}
