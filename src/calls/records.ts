@@ -1,0 +1,337 @@
+import type { CallState, Party } from '../sip/call.js'
+import type { SipTransport } from '../sip/message.js'
+
+/**
+ * The records that the probe writes: one vocabulary for NDJSON, InfluxDB, the report and the dashboards. Names carry
+ * their unit (`_ms`, `_percent`, `_ppm`). A field is absent when its value is not known: never 0, -1, null or NaN.
+ * `schemas/*.schema.json` define every field; `record-fields.ts` fixes their order. Names are public: add, never rename.
+ */
+export const RECORD_SCHEMA = 1
+
+/** Media by who sent it. Caller and callee are fixed by the initial INVITE (without signalling: the first sender). */
+export type Direction = 'from_caller' | 'from_callee'
+export type RecordState = CallState | 'media_only'
+export type Quality = 'good' | 'fair' | 'poor' | 'broken' | 'unknown'
+/** R scale of the model: narrowband 0..100, wideband 0..129, fullband 0..148. */
+export type MosScale = 'nb' | 'wb' | 'fb'
+/** Where the network part of `delay_*` comes from: RTCP on both legs, SIP round trips, or the configured assumption. */
+export type DelaySource = 'rtcp' | 'sip' | 'assumed'
+export type TimestampSource = 'hardware' | 'kernel' | 'userspace' | 'file'
+export type Severity = 'info' | 'warning' | 'critical'
+export type Confidence = 'low' | 'medium' | 'high'
+
+export const DIRECTIONS: readonly Direction[] = ['from_caller', 'from_callee']
+export const RECORD_STATES: readonly RecordState[] = [
+  'completed',
+  'failed',
+  'cancelled',
+  'timeout',
+  'in_progress',
+  'media_only',
+]
+/** Best first. */
+export const QUALITIES: readonly Quality[] = ['good', 'fair', 'poor', 'broken', 'unknown']
+
+export const FINDING_CODES = [
+  'no_media',
+  'one_way_audio',
+  'media_stopped',
+  'burst_loss',
+  'random_loss',
+  'capture_unreliable',
+  'loss_after_tap',
+  'loss_before_tap',
+  'burst_jitter',
+  'queueing',
+  'clock_skew',
+  'timestamp_jump',
+  'media_not_at_sdp_address',
+  'private_address_in_sdp',
+  'port_unreachable',
+  'sip_alg_suspected',
+  'payload_type_mismatch',
+  'codec_changed',
+  'ptime_changed',
+  'transcoding_suspected',
+  'dscp_rewritten',
+  'dscp_unmarked',
+  'high_delay',
+  'setup_failed',
+  'slow_setup',
+  'short_call',
+  'registration_failed',
+  'retransmissions',
+  'mirror_one_direction',
+] as const
+export type FindingCode = (typeof FINDING_CODES)[number]
+
+/** A named cause with what it rests on. `message` is one sentence for a person. */
+export interface Finding {
+  code: FindingCode
+  severity: Severity
+  confidence: Confidence
+  direction?: Direction
+  /** Numbers by record-style names (unit in the name); a codec name or address where that is the evidence. */
+  evidence: Record<string, number | string | boolean>
+  message: string
+}
+
+/** What limits a record: what the probe could not see, or cannot vouch for. */
+export interface Validity {
+  complete_start?: boolean
+  complete_end?: boolean
+  directions_seen?: Direction[]
+  capture_drops?: number
+  mirror_loss?: number
+  span_duplicates?: number
+  truncated?: boolean
+  evicted?: boolean
+  timestamp_source?: TimestampSource
+  encrypted_rtcp?: boolean
+  clock_synchronized?: boolean
+}
+
+/** What is measured of media in one direction, over a call, a stream or an interval. */
+export interface MediaFields {
+  packets: number
+  bytes: number
+  lost?: number
+  loss_percent?: number
+  duplicates?: number
+  reordered?: number
+  late?: number
+  late_percent?: number
+  late_fixed50?: number
+  late_fixed200?: number
+  late_adaptive?: number
+  jitter_mean_ms?: number
+  jitter_max_ms?: number
+  jitter_p95_ms?: number
+  jitter_p99_ms?: number
+  pdv_p50_ms?: number
+  pdv_p95_ms?: number
+  pdv_p99_ms?: number
+  pdv_max_ms?: number
+  delay_p50_ms?: number
+  delay_p95_ms?: number
+  delay_p99_ms?: number
+  delay_source?: DelaySource
+  buffer_delay_ms?: number
+  skew_ppm?: number
+  timestamp_jumps?: number
+  burst_seconds?: number
+  burst_count?: number
+  burst_density?: number
+  burst_duration_ms?: number
+  gap_density?: number
+  gap_duration_ms?: number
+  /** Ten counts: runs of exactly 1..9 lost packets, then of 10 and more. */
+  loss_runs?: number[]
+  burst_ratio?: number
+  mos_lq?: number
+  mos_cq?: number
+  mos_cq_min?: number
+  mos_cq_p5?: number
+  r_factor?: number
+  mos_fixed50?: number
+  mos_fixed200?: number
+  mos_adaptive?: number
+  mos_cq_receiver?: number
+  mos_scale?: MosScale
+  mos_model?: string
+  mos_grounded?: boolean
+  mos_mixed_scale?: boolean
+  codec?: string
+  payload_type?: number
+  clock_rate_hz?: number
+  ptime_ms?: number
+  dscp?: number
+  ssrcs?: string[]
+  segments?: number
+  first_packet?: string
+  last_packet?: string
+  longest_gap_ms?: number
+  dtmf_events?: number
+  encrypted?: boolean
+  rtcp_loss_percent?: number
+  rtcp_lost?: number
+  rtcp_jitter_ms?: number
+  rtcp_mos_lq?: number
+  rtcp_mos_cq?: number
+  endpoint_loss_percent?: number
+  endpoint_discard_percent?: number
+  endpoint_burst_density_percent?: number
+  endpoint_burst_duration_ms?: number
+  endpoint_gap_density_percent?: number
+  endpoint_gap_duration_ms?: number
+  endpoint_rtt_ms?: number
+  endpoint_system_delay_ms?: number
+  endpoint_one_way_delay_ms?: number
+  endpoint_jitter_ms?: number
+  endpoint_mean_absolute_jitter_ms?: number
+  endpoint_buffer_delay_ms?: number
+  endpoint_r_lq?: number
+  endpoint_r_cq?: number
+  endpoint_mos_lq?: number
+  endpoint_mos_cq?: number
+}
+
+/** One direction of a call. */
+export interface DirectionRecord extends MediaFields {
+  /** False when signalling asked for no media this way (hold, recvonly), so that its absence is no fault. */
+  expected?: boolean
+}
+
+export interface SipRecord {
+  transport?: SipTransport
+  status?: number
+  reason?: string
+  pdd_ms?: number
+  setup_ms?: number
+  ring_ms?: number
+  ended_by?: Party
+  retransmissions?: number
+  user_agents?: { caller?: string; callee?: string }
+  session_id?: string
+  release_cause?: string
+}
+
+export interface CallRecord {
+  type: 'call'
+  schema: typeof RECORD_SCHEMA
+  call_id: string
+  probe: string
+  /** RFC 3339, UTC. */
+  start: string
+  end?: string
+  duration_s?: number
+  state: RecordState
+  quality: Quality
+  caller?: string
+  callee?: string
+  caller_address?: string
+  callee_address?: string
+  caller_site?: string
+  callee_site?: string
+  trunk?: string
+  sip?: SipRecord
+  media: { from_caller?: DirectionRecord; from_callee?: DirectionRecord }
+  mos_cq_min?: number
+  rtt_p50_ms?: number
+  rtt_p95_ms?: number
+  rtt_max_ms?: number
+  caller_leg_rtt_p50_ms?: number
+  callee_leg_rtt_p50_ms?: number
+  hold_ms?: number
+  related_calls?: string[]
+  findings: Finding[]
+  validity: Validity
+}
+
+/** One RTP stream: addresses, ports, SSRC. */
+export interface StreamRecord extends MediaFields {
+  type: 'stream'
+  schema: typeof RECORD_SCHEMA
+  probe: string
+  call_id?: string
+  direction?: Direction
+  start: string
+  end: string
+  source_address: string
+  source_port: number
+  destination_address: string
+  destination_port: number
+  vlan?: number
+  /** Eight hexadecimal digits, lower case: "0x1234abcd". */
+  ssrc: string
+  validity?: Validity
+}
+
+/** One direction of a call over one interval. */
+export interface IntervalRecord extends MediaFields {
+  type: 'interval'
+  schema: typeof RECORD_SCHEMA
+  probe: string
+  call_id: string
+  direction: Direction
+  start: string
+  end: string
+  caller_site?: string
+  callee_site?: string
+  trunk?: string
+}
+
+export interface AlertRecord {
+  type: 'alert'
+  schema: typeof RECORD_SCHEMA
+  probe: string
+  /** Stays the same from the first `firing` to the `resolved` of one episode. */
+  alert_id: string
+  rule: string
+  state: 'firing' | 'resolved'
+  severity: Severity
+  time: string
+  start: string
+  end?: string
+  caller_site?: string
+  callee_site?: string
+  trunk?: string
+  direction?: Direction
+  call_id?: string
+  metric?: string
+  value?: number
+  threshold?: number
+  baseline?: number
+  window_s?: number
+  calls_affected?: number
+  call_ids?: string[]
+  message: string
+}
+
+export interface TruncatedFile {
+  file: string
+  /** Byte offset in the uncompressed file where the damage was noticed. */
+  offset?: number
+  message: string
+}
+
+/** The last line of a run. Times are of packets; `processing_ms` is measured by the command. */
+export interface SummaryRecord {
+  type: 'summary'
+  schema: typeof RECORD_SCHEMA
+  probe: string
+  start?: string
+  end?: string
+  duration_ms?: number
+  processing_ms?: number
+  packets: number
+  bytes: number
+  packets_per_s?: number
+  files?: number
+  calls: number
+  calls_by_state: Partial<Record<RecordState, number>>
+  calls_by_quality: Partial<Record<Quality, number>>
+  streams: number
+  rtp_packets?: number
+  rtcp_packets?: number
+  sip_messages?: number
+  sip_requests?: Record<string, number>
+  sip_responses?: Record<string, number>
+  sip_retransmissions?: number
+  sip_malformed?: number
+  registrations?: { attempts: number; successful: number; failed: number; challenged: number }
+  options?: { requests: number; answered: number }
+  tunnels?: Record<string, number>
+  /** Packets (or messages) skipped, by reason. */
+  skipped: Record<string, number>
+  /** Every bound that was reached, with how often it cost something. */
+  evictions: Record<string, number>
+  reported_drops?: number
+  capture_drops?: number
+  truncated_files: TruncatedFile[]
+  warnings?: string[]
+  jitter_buffer?: string
+}
+
+export type ProbeRecord = CallRecord | StreamRecord | IntervalRecord | AlertRecord | SummaryRecord
+export type RecordType = ProbeRecord['type']
