@@ -1,0 +1,101 @@
+import { DEFAULT_JITTER_BUFFER, type JitterBufferSpec } from './jitter-buffer.js'
+
+export type PrivacyMode = 'none' | 'mask' | 'hash'
+export const PRIVACY_MODES: readonly PrivacyMode[] = ['none', 'mask', 'hash']
+
+/** Thresholds of a call's quality; see the schema for each. */
+export interface QualityThresholds {
+  good: number
+  fair: number
+  broken_percent: number
+}
+
+export interface BurstSecond {
+  pdv_ms: number
+  packets: number
+}
+
+export interface Limits {
+  streams: number
+  calls: number
+  early_packets: number
+  fragments: number
+  tcp_connections: number
+}
+
+/** All in seconds of packet time. */
+export interface Timeouts {
+  stream_idle_s: number
+  call_idle_s: number
+  setup_s: number
+  tcp_idle_s: number
+  fragment_s: number
+}
+
+export interface SiteConfig {
+  name: string
+  networks?: string[]
+  vlans?: number[]
+}
+
+export interface TrunkConfig {
+  name: string
+  addresses: string[]
+}
+
+/** The file as its author wrote it: `schemas/config.schema.json`. */
+export interface ConfigFile {
+  probe?: string
+  jitter_buffer?: string
+  assumed_network_delay_ms?: number
+  interval_s?: number
+  g711_plc?: boolean
+  quality?: Partial<QualityThresholds>
+  burst_second?: Partial<BurstSecond>
+  limits?: Partial<Limits>
+  timeouts?: Partial<Timeouts>
+  sip_ports?: number[]
+  sites?: SiteConfig[]
+  trunks?: TrunkConfig[]
+  privacy?: PrivacyMode
+}
+
+/** The configuration in force: the file's keys over the defaults. Names are those of the file. */
+export interface Config {
+  probe: string
+  jitter_buffer: JitterBufferSpec
+  assumed_network_delay_ms: number
+  interval_s: number
+  g711_plc: boolean
+  quality: QualityThresholds
+  burst_second: BurstSecond
+  limits: Limits
+  timeouts: Timeouts
+  sip_ports: number[]
+  sites: SiteConfig[]
+  trunks: TrunkConfig[]
+  privacy: PrivacyMode
+}
+
+/** The defaults. A test holds them to the `default` of each key in the schema. */
+export const DEFAULT_CONFIG: Readonly<Config> = {
+  probe: 'callprobe',
+  jitter_buffer: DEFAULT_JITTER_BUFFER,
+  assumed_network_delay_ms: 25,
+  interval_s: 10,
+  g711_plc: true,
+  quality: { good: 4, fair: 3.6, broken_percent: 50 },
+  burst_second: { pdv_ms: 60, packets: 3 },
+  limits: {
+    streams: 200_000,
+    calls: 100_000,
+    early_packets: 1_000_000,
+    fragments: 4096,
+    tcp_connections: 16_384,
+  },
+  timeouts: { stream_idle_s: 120, call_idle_s: 1800, setup_s: 180, tcp_idle_s: 3600, fragment_s: 30 },
+  sip_ports: [],
+  sites: [],
+  trunks: [],
+  privacy: 'none',
+}
