@@ -105,7 +105,7 @@ export const NARROWBAND_ROWS: readonly CodecRow[] = [
   codecRow({
     ...g729,
     ...g729Timing,
-    id: 'g729',
+    id: 'g729-no-vad',
     ie: 10,
     label: 'G.729 without VAD',
     source: 'Ie G.113 (09/2024) Table I.1, Bpl borrowed',
@@ -115,7 +115,7 @@ export const NARROWBAND_ROWS: readonly CodecRow[] = [
   codecRow({
     ...g723,
     ...g723Timing,
-    id: 'g723-6.3-vad',
+    id: 'g723.1-6.3-vad',
     ie: 15,
     label: 'G.723.1 6.3 kbit/s + VAD',
     source: APPENDIX_I,
@@ -124,7 +124,7 @@ export const NARROWBAND_ROWS: readonly CodecRow[] = [
   codecRow({
     ...g723,
     ...g723Timing,
-    id: 'g723-6.3',
+    id: 'g723.1-6.3-no-vad',
     ie: 15,
     label: 'G.723.1 6.3 kbit/s without VAD',
     source: `borrowed from the row with VAD of ${APPENDIX_I}`,
@@ -134,7 +134,7 @@ export const NARROWBAND_ROWS: readonly CodecRow[] = [
   codecRow({
     ...g723,
     ...g723Timing,
-    id: 'g723-5.3',
+    id: 'g723.1-5.3',
     ie: 19,
     label: 'G.723.1 5.3 kbit/s',
     source: `Ie ${APPENDIX_I} (unconfirmed), Bpl borrowed`,
@@ -258,7 +258,7 @@ export const NARROWBAND_ROWS: readonly CodecRow[] = [
     label: 'L16 at 8 kHz',
     source: 'borrowed from G.711 without PLC',
     grounded: false,
-    note: 'no row in G.113: linear PCM loses nothing against G.711, and no concealment is standardised for it',
+    note: 'no row in G.113: linear PCM loses nothing against G.711, so G.711 without PLC stands in',
     frameMs: 0.125,
     ptimeMs: 20,
     lookaheadMs: 0,

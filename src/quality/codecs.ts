@@ -130,8 +130,8 @@ function g723Row(fmtp: Map<string, string>, bitrateBps: number | undefined): Cod
   const bps = positive(fmtp.get('bitrate')) ?? bitrateBps
   // SDP writes 5.3 or 5300. The two rates are 5.33 and 6.4 kbit/s on the wire (20 or 24 bytes each 30 ms).
   const kbps = bps === undefined ? 6.3 : bps > 100 ? bps / 1000 : bps
-  if (kbps < 5.85) return row('g723-5.3')
-  return row(hasVad(fmtp, 'annexa') ? 'g723-6.3-vad' : 'g723-6.3')
+  if (kbps < 5.85) return row('g723.1-5.3')
+  return row(hasVad(fmtp, 'annexa') ? 'g723.1-6.3-vad' : 'g723.1-6.3-no-vad')
 }
 
 /** RFC 5577: bitrate=24000|32000 (|48000, 14 kHz audio, has no value). */
@@ -160,7 +160,7 @@ export function lookupCodec(
     case 'G.711':
       return row((hints.g711Plc ?? true) ? 'g711' : 'g711-no-plc')
     case 'G.729':
-      return row(hasVad(fmtp, 'annexb') ? 'g729a-vad' : 'g729')
+      return row(hasVad(fmtp, 'annexb') ? 'g729a-vad' : 'g729-no-vad')
     case 'G.723.1':
       return g723Row(fmtp, hints.bitrateBps)
     case 'AMR':
