@@ -9,7 +9,9 @@ import {
   I_LATE_CONFIGURED,
   I_LATE_FIXED50,
   I_MEASURED,
+  I_OFFSET_CONFIGURED,
   I_OFFSET_FIXED50,
+  I_RUN_MIN_CONFIGURED,
   I_RUN_MIN_FIXED50,
   I_SECOND_MAXIMA,
   I_SECOND_MAXIMA_LENGTH,
@@ -21,6 +23,11 @@ import {
 /** The adaptive buffer of DESIGN section 2. */
 export const ADAPTIVE_MIN_MS = 40
 export const ADAPTIVE_MAX_MS = 500
+
+/** The buffer that `late`, delay and MOS refer to. */
+export type ConfiguredBuffer =
+  { kind: 'fixed'; depthMs: number } | { kind: 'adaptive'; minimumMs: number; maximumMs: number }
+
 /** A fixed buffer moves its base when packets have been late for this long without exception. */
 const REBASE_AFTER_MS = 2000
 
@@ -35,16 +42,28 @@ export class JitterBuffers {
   /** PDV up to which no buffer can call a packet late. */
   readonly calmMs: number
   private readonly fixedMs: Float64Array
+  private readonly fixedBuffers: number
+  /** The configured buffer is adaptive within other bounds than the standard one. */
+  private readonly ownBounds: boolean
+  private readonly minimumMs: number
+  private readonly maximumMs: number
+  private readonly standardIsConfigured: boolean
 
-  /** @param configuredFixedMs depth of the configured buffer when it is fixed; undefined: adaptive */
   constructor(
     private readonly i32: Int32Array,
     private readonly f32: Float32Array,
     private readonly f64: Float64Array,
-    private readonly configuredFixedMs: number | undefined,
+    configured: ConfiguredBuffer,
   ) {
-    this.fixedMs = Float64Array.of(50, 200, configuredFixedMs ?? Infinity)
-    this.calmMs = Math.min(ADAPTIVE_MIN_MS, configuredFixedMs ?? ADAPTIVE_MIN_MS)
+    const fixed = configured.kind === 'fixed'
+    this.fixedMs = Float64Array.of(50, 200, fixed ? configured.depthMs : Infinity)
+    this.fixedBuffers = fixed ? 3 : 2
+    this.minimumMs = fixed ? 0 : configured.minimumMs
+    this.maximumMs = fixed ? 0 : configured.maximumMs
+    this.standardIsConfigured =
+      !fixed && this.minimumMs === ADAPTIVE_MIN_MS && this.maximumMs === ADAPTIVE_MAX_MS
+    this.ownBounds = !fixed && !this.standardIsConfigured
+    this.calmMs = Math.min(ADAPTIVE_MIN_MS, fixed ? configured.depthMs : this.minimumMs)
   }
 
   restart(slot: number): void {
@@ -69,8 +88,7 @@ export class JitterBuffers {
     const f = slot * STRIDE_64
     let dirty = 0
     let late = false
-    const buffers = this.configuredFixedMs === undefined ? 2 : 3
-    for (let k = 0; k < buffers; k++) {
+    for (let k = 0; k < this.fixedBuffers; k++) {
       const isLate = this.playFixed(i, f, k, pdvMs, timeMs)
       if (isLate) {
         i32[i + (k === 2 ? I_LATE_CONFIGURED : I_LATE_FIXED50 + k)]++
@@ -81,15 +99,31 @@ export class JitterBuffers {
     const depth = this.f32[i + I_DEPTH]
     if (pdvMs > depth) {
       i32[i + I_LATE_ADAPTIVE]++
-      if (this.configuredFixedMs === undefined) {
+      if (this.standardIsConfigured) {
         i32[i + I_LATE_CONFIGURED]++
         late = true
       }
       const wanted = Math.min(ADAPTIVE_MAX_MS, Math.ceil(pdvMs / ptimeMs - 1e-6) * ptimeMs)
       if (wanted > depth) this.setDepth(i, wanted)
     }
+    if (this.ownBounds) {
+      if (this.playOwnBounds(i, pdvMs, ptimeMs)) late = true
+      if (this.f32[i + I_OFFSET_CONFIGURED] > 0) dirty = 1
+    }
     if (late) i32[i + I_LATE + ((extended >> 5) & (WINDOW_WORDS - 1))] |= 1 << (extended & 31)
     i32[i + I_BUFFERS_DIRTY] = dirty
+  }
+
+  /** Adaptive within configured bounds: keeps its depth above the minimum, and the sum of that over packets. */
+  private playOwnBounds(i: number, pdvMs: number, ptimeMs: number): boolean {
+    const { f32 } = this
+    const above = f32[i + I_OFFSET_CONFIGURED]
+    f32[i + I_RUN_MIN_CONFIGURED] += above
+    if (pdvMs <= this.minimumMs + above) return false
+    this.i32[i + I_LATE_CONFIGURED]++
+    const wanted = Math.min(this.maximumMs, Math.ceil(pdvMs / ptimeMs - 1e-6) * ptimeMs) - this.minimumMs
+    if (wanted > above) f32[i + I_OFFSET_CONFIGURED] = wanted
+    return true
   }
 
   private playFixed(i: number, f: number, k: number, pdvMs: number, timeMs: number): boolean {
@@ -117,16 +151,26 @@ export class JitterBuffers {
   second(slot: number, ptimeMs: number): void {
     const i = slot * STRIDE_32
     const depth = this.f32[i + I_DEPTH]
-    if (depth <= ADAPTIVE_MIN_MS) return
+    const own = this.ownBounds ? this.f32[i + I_OFFSET_CONFIGURED] : 0
+    if (depth <= ADAPTIVE_MIN_MS && own <= 0) return
     let maximum = 0
     for (let k = 0; k < I_SECOND_MAXIMA_LENGTH; k++) {
       if (this.f32[i + I_SECOND_MAXIMA + k] > maximum) maximum = this.f32[i + I_SECOND_MAXIMA + k]
     }
-    if (maximum < depth - ptimeMs) this.setDepth(i, Math.max(ADAPTIVE_MIN_MS, depth - ptimeMs))
+    if (own > 0 && maximum < this.minimumMs + own - ptimeMs) {
+      this.f32[i + I_OFFSET_CONFIGURED] = Math.max(0, own - ptimeMs)
+    }
+    if (depth > ADAPTIVE_MIN_MS && maximum < depth - ptimeMs)
+      this.setDepth(i, Math.max(ADAPTIVE_MIN_MS, depth - ptimeMs))
   }
 
-  /** Sum of the depth over the packets measured since the last call, ms. */
+  /** Sum of the configured adaptive buffer's depth over the packets measured since the last call, ms. */
   takeDepthSum(i: number): number {
+    if (this.ownBounds) {
+      const own = this.minimumMs * this.i32[i + I_MEASURED] + this.f32[i + I_RUN_MIN_CONFIGURED]
+      this.f32[i + I_RUN_MIN_CONFIGURED] = 0
+      return own
+    }
     const sum =
       this.f32[i + I_DEPTH_SUM] +
       this.f32[i + I_DEPTH] * (this.i32[i + I_MEASURED] - this.i32[i + I_DEPTH_MARK])

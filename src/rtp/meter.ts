@@ -4,7 +4,7 @@ import { AnnouncedEndpoints } from './announced.js'
 import { BurstMachine } from './burst.js'
 import { CandidateTable } from './candidates.js'
 import { bucketOf, jitterBucketOf } from './histogram.js'
-import { ADAPTIVE_MIN_MS, JitterBuffers } from './jitter-buffers.js'
+import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
 import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
@@ -35,6 +35,11 @@ const SPAN_DUPLICATE_MS = 50
 /** An interval waits this long for the stream's next packet. */
 const INTERVAL_WAIT_MS = 30_000
 const DEFAULT_PTIME_MS = 20
+const STANDARD_BUFFER: ConfiguredBuffer = {
+  kind: 'adaptive',
+  minimumMs: ADAPTIVE_MIN_MS,
+  maximumMs: ADAPTIVE_MAX_MS,
+}
 const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER
 
 export interface MeterOptions {
@@ -44,8 +49,7 @@ export interface MeterOptions {
   /** A burst second has at least `burstPackets` packets with PDV over `burstPdvMs`. */
   burstPdvMs?: number
   burstPackets?: number
-  /** Depth of the configured jitter buffer when fixed; undefined: adaptive. */
-  configuredFixedMs?: number
+  jitterBuffer?: ConfiguredBuffer
   /** A stream that no call holds ends after this much silence. */
   idleMs?: number
 }
@@ -114,7 +118,7 @@ export class RtpMeter {
     this.index = new StreamIndex(this.maxStreams)
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
-    this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.configuredFixedMs)
+    this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.jitterBuffer ?? STANDARD_BUFFER)
     this.skew = new SkewEstimator(this.i32, this.f64, this.maxStreams)
     this.freeSlots = new Int32Array(this.maxStreams)
     this.calmMs = Math.min(this.buffers.calmMs, this.burstPdvMs)
@@ -921,6 +925,11 @@ export class RtpMeter {
     this.listener.onRow(this.row)
   }
 
+  /** Hands out what there is of the open interval, so that what follows (another codec) is kept apart. */
+  cut(slot: number): void {
+    if (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID) this.emit(slot, false)
+  }
+
   /** Ends a stream: last row, end event, slot free. */
   close(slot: number): void {
     const i = slot * L.STRIDE_32
@@ -985,20 +994,16 @@ export class RtpMeter {
   identity(slot: number): StreamIdentity {
     const { i32 } = this
     const i = slot * L.STRIDE_32
+    const s = i + L.I_SOURCE1
+    const d = i + L.I_DESTINATION1
     return {
-      slot,
-      generation: i32[i + L.I_GENERATION],
       ipVersion: i32[i + L.I_FLAGS] & L.FLAG_IPV6 ? 6 : 4,
-      source: Int32Array.of(i32[i + L.I_SOURCE0], ...i32.subarray(i + L.I_SOURCE1, i + L.I_SOURCE1 + 3)),
-      destination: Int32Array.of(
-        i32[i + L.I_DESTINATION0],
-        ...i32.subarray(i + L.I_DESTINATION1, i + L.I_DESTINATION1 + 3),
-      ),
+      source: [i32[i + L.I_SOURCE0], i32[s], i32[s + 1], i32[s + 2]],
+      destination: [i32[i + L.I_DESTINATION0], i32[d], i32[d + 1], i32[d + 2]],
       sourcePort: i32[i + L.I_PORTS] >>> 16,
       destinationPort: i32[i + L.I_PORTS] & 0xffff,
       ssrc: i32[i + L.I_SSRC] >>> 0,
       vlan: i32[i + L.I_VLAN],
-      dscp: i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT,
       firstArrival: this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL],
     }
   }
@@ -1025,7 +1030,4 @@ export class RtpMeter {
     if (bound) this.i32[i + L.I_FLAGS] |= L.FLAG_BOUND
     else this.i32[i + L.I_FLAGS] &= ~L.FLAG_BOUND
   }
-
-  /** Depth at which the adaptive buffer starts, for callers without packets. */
-  static readonly initialDepthMs = ADAPTIVE_MIN_MS
 }

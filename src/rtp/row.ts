@@ -6,11 +6,57 @@ export interface PayloadTypeCount {
   packets: number
 }
 
+/** Additive counters and histograms of a stretch of media: an interval, a stream, a direction. Times in ms. */
+export interface MediaCounts {
+  packets: number
+  bytes: number
+  lost: number
+  duplicates: number
+  spanDuplicates: number
+  reordered: number
+  lateFixed50: number
+  lateFixed200: number
+  lateAdaptive: number
+  lateConfigured: number
+  timestampJumps: number
+  dtmfEvents: number
+  eventPackets: number
+  noisePackets: number
+  burstSeconds: number
+  stray: number
+  segments: number
+  jitterUpdates: number
+  jitterSum: number
+  jitterMax: number
+  measured: number
+  pdvMax: number
+  longestGap: number
+  depthSum: number
+  skewPpm: number
+  ptimeMs: number
+  clockRateHz: number
+  payloadType: number
+  burstCount: number
+  burstPackets: number
+  burstBad: number
+  gapBad: number
+  badTotal: number
+  badRuns: number
+  finalPackets: number
+  edgeBursts: number
+  dscp: number
+  firstPacket: number
+  lastPacket: number
+  readonly lossRuns: ArrayLike<number>
+  readonly pdv: ArrayLike<number>
+  readonly jitter: ArrayLike<number>
+}
+
 /**
  * What one stream did in one interval: additive counters and histograms, from which intervals, directions, streams and
  * calls are built. The meter reuses one row: listeners copy what they keep.
  */
-export class IntervalRow {
+export class IntervalRow implements MediaCounts {
   slot = 0
   /** Clock-aligned interval, ms since the epoch. */
   intervalStart = 0
@@ -79,19 +125,15 @@ export class IntervalRow {
   payloadTypes = 0
 }
 
-/** A stream as the correlation side sees it. Addresses as int32 words. */
+/** A stream's key as the correlation side sees it. Addresses as int32 words. */
 export interface StreamIdentity {
-  slot: number
-  /** Unique per stream within the run: a slot is used again. */
-  generation: number
   ipVersion: number
-  source: Int32Array
-  destination: Int32Array
+  source: readonly [number, number, number, number]
+  destination: readonly [number, number, number, number]
   sourcePort: number
   destinationPort: number
   ssrc: number
   vlan: number
-  dscp: number
   firstArrival: number
 }
 
