@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createNarrowbandModel, echoPathDelays, g107 } from './g107.js'
 import { mosFromR } from './mos-mapping.js'
-import { readVectors } from './vectors.testdata.js'
+import { readVectors } from '../../test/reference/shared-vectors.js'
 
 describe('G.107 with the defaults of Table 3', () => {
   const defaults = g107()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mosFromR, R_CATEGORIES, rFromMos } from './mos-mapping.js'
-import { readVectors } from './vectors.testdata.js'
+import { readVectors } from '../../test/reference/shared-vectors.js'
 
 describe('MOS from R, G.107 Annex B', () => {
   it.each([

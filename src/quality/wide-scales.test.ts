@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mosFromWideR, wideConversationalR, wideDelayImpairment, wideListeningR } from './g1071.js'
 import { fullDelayImpairment, fullR, mosFromFullR } from './g1072.js'
-import { readVectors } from './vectors.testdata.js'
+import { readVectors } from '../../test/reference/shared-vectors.js'
 
 describe('G.107.1, wideband', () => {
   it.each([
