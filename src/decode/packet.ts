@@ -45,6 +45,8 @@ export interface DecodedPacket {
   udpChecksum: number
   /** TCP fields, valid for KIND_TCP only. */
   tcpSequence: number
+  /** Acknowledgement number; means something only when tcpFlags has ACK (0x10). */
+  tcpAcknowledgement: number
   tcpFlags: number
   /** True when the packet was rebuilt from IP fragments. */
   reassembled: boolean
@@ -52,6 +54,8 @@ export interface DecodedPacket {
   fromHep: boolean
   /** IP protocol number that HEP says the message was carried by (6 or 17); 0 when not from HEP. */
   hepTransport: number
+  /** HEP's capture protocol type (1 SIP, 4 RTP, 5 RTCP as JSON, ...); 0 when not from HEP. */
+  hepProtocolType: number
 }
 
 /** Why a packet was skipped; index into the counters that the summary prints. Names are public. */
