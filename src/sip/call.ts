@@ -23,6 +23,11 @@ export interface PartyMedia {
   branchTag: string
   /** Set when it was offered, answered, or both are still open. */
   role: 'offer' | 'answer'
+  /**
+   * 0 or absent: the leg on which the first INVITE was seen. 1 and up: the same call seen on another leg (before and
+   * behind a proxy); only in `mediaHistory`, never in force.
+   */
+  hop?: number
 }
 
 /** `completed|failed|cancelled|timeout|in_progress`; `media_only` never comes from signalling. */
@@ -112,7 +117,17 @@ export interface SignallingCounters {
   requests: Record<string, number>
   responses: Record<string, number>
   retransmissions: number
-  registrations: { attempts: number; successful: number; failed: number; challenged: number }
+  /** Copies of a message within 50 ms, as a mirror makes them. */
+  duplicates?: number
+  /** An attempt is a REGISTER with the repetitions that its challenges ask for; unregistering is one as well. */
+  registrations: {
+    attempts: number
+    successful: number
+    failed: number
+    challenged: number
+    /** Those of `attempts` that removed a binding (Expires: 0). */
+    unregistrations?: number
+  }
   options: { requests: number; answered: number }
   malformed: number
   evictedCalls: number

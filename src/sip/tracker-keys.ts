@@ -1,0 +1,20 @@
+import { textHash } from './transactions.js'
+
+const SLOT_BITS = 18
+
+/**
+ * Gives each call a key that is unique within the run: the Call-ID, with a running number when that Call-ID was used
+ * before. Remembers the last 262,144 Call-IDs or so in 1 MB (by hash: a collision only adds a number).
+ */
+export class UsedCallIds {
+  private readonly slots = new Int32Array(1 << SLOT_BITS)
+  private reuses = 0
+
+  unique(callId: string): string {
+    const mark = textHash(callId) || 1
+    const slot = textHash(callId, 0x2f0b4c47) >>> (32 - SLOT_BITS)
+    const used = this.slots[slot] === mark
+    this.slots[slot] = mark
+    return used ? `${callId}#${++this.reuses + 1}` : callId
+  }
+}
