@@ -5,11 +5,13 @@ import { CaptureReader } from './capture-reader.js'
 import { isCompressed } from './detect-compression.js'
 
 const UNPACKED_CHUNK_BYTES = 1_048_576
+/** A batch whose frames still lie in the cache when they are decoded. */
+const MEMORY_BATCH_CAPACITY = 4096
 
 export interface MemorySourceOptions {
   /** Name in warnings (default `memory`). */
   name?: string
-  /** Most packets per batch. */
+  /** Most packets per batch (default 4096). */
   batchCapacity?: number
 }
 
@@ -25,7 +27,11 @@ export class MemorySource extends CaptureReader implements PacketSource {
     const window = isCompressed(firstBytes(list))
       ? new InputWindow(new MemoryInput(list), UNPACKED_CHUNK_BYTES, false)
       : new MemoryWindow(list)
-    super(window, { name: options.name ?? 'memory', bytesTotal, batchCapacity: options.batchCapacity })
+    super(window, {
+      name: options.name ?? 'memory',
+      bytesTotal,
+      batchCapacity: options.batchCapacity ?? MEMORY_BATCH_CAPACITY,
+    })
   }
 }
 
