@@ -55,14 +55,17 @@ function isCallScheme(bytes: Uint8Array, at: number, end: number): boolean {
   return bytes[i + 3] === COLON || (lower(bytes[i + 3]) === 0x73 && i + 4 < end && bytes[i + 4] === COLON)
 }
 
-/** ` SIP/<digit>` before the end of the line that `at` lies in. */
+/** True when the line that `at` lies in ends in white space and `SIP/<version>`. */
 function lineEndsInVersion(bytes: Uint8Array, at: number, end: number): boolean {
   const stop = Math.min(end, at + MAX_START_LINE)
-  for (let i = at; i < stop && bytes[i] !== LF && bytes[i] !== CR; i++) {
-    if (bytes[i] === SPACE && isSipSlash(bytes, i + 1, stop) && i + 5 < stop && isDigit(bytes[i + 5]))
-      return true
-  }
-  return false
+  let lineEnd = at
+  while (lineEnd < stop && bytes[lineEnd] !== LF && bytes[lineEnd] !== CR) lineEnd++
+  while (lineEnd > at && (bytes[lineEnd - 1] === SPACE || bytes[lineEnd - 1] === TAB)) lineEnd--
+  let version = lineEnd
+  while (version > at && (isDigit(bytes[version - 1]) || bytes[version - 1] === 0x2e)) version--
+  const slash = version - 4
+  if (version === lineEnd || slash <= at || !isSipSlash(bytes, slash, lineEnd)) return false
+  return bytes[slash - 1] === SPACE || bytes[slash - 1] === TAB
 }
 
 /** A request line: method token, white space, then a URI of a telephony scheme or a line that ends in a SIP version. */
@@ -73,7 +76,7 @@ function isRequestLine(bytes: Uint8Array, at: number, end: number): boolean {
   if (i === at || i >= methodEnd || (bytes[i] !== SPACE && bytes[i] !== TAB)) return false
   const afterMethod = i
   while (i < end && i < afterMethod + 32 && (bytes[i] === SPACE || bytes[i] === TAB)) i++
-  return isCallScheme(bytes, i, end) || lineEndsInVersion(bytes, i - 1, end)
+  return isCallScheme(bytes, i, end) || lineEndsInVersion(bytes, i, end)
 }
 
 /** True when a SIP request or status line starts exactly at `at`. Allocates nothing. */
@@ -131,5 +134,5 @@ export function findStartLine(bytes: Uint8Array, offset: number, length: number)
  */
 export function looksLikeSip(bytes: Uint8Array, offset: number, length: number, tolerant = false): boolean {
   if (tolerant) return findStartLine(bytes, offset, length) >= 0
-  return length > 11 && isStartLine(bytes, offset, offset + length)
+  return length > 10 && isStartLine(bytes, offset, offset + length)
 }

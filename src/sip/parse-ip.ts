@@ -12,8 +12,8 @@ function parseIpv4(text: string): number[] | undefined {
   return bytes
 }
 
-/** `a:b::c` to groups; an IPv4 tail is allowed. */
-function parseGroups(text: string): number[] | undefined {
+/** `a:b:c` to groups; with `quadAllowed` the last may be an IPv4 address. */
+function parseGroups(text: string, quadAllowed: boolean): number[] | undefined {
   if (text === '') return []
   const groups: number[] = []
   const parts = text.split(':', 10)
@@ -23,7 +23,7 @@ function parseGroups(text: string): number[] | undefined {
       groups.push(Number.parseInt(part, 16))
       continue
     }
-    const quad = i === parts.length - 1 ? parseIpv4(part) : undefined
+    const quad = quadAllowed && i === parts.length - 1 ? parseIpv4(part) : undefined
     if (quad === undefined) return undefined
     groups.push(quad[0] * 256 + quad[1], quad[2] * 256 + quad[3])
   }
@@ -33,11 +33,11 @@ function parseGroups(text: string): number[] | undefined {
 function parseIpv6(text: string): number[] | undefined {
   const gap = text.indexOf('::')
   if (gap < 0) {
-    const groups = parseGroups(text)
+    const groups = parseGroups(text, true)
     return groups?.length === 8 ? groups : undefined
   }
-  const head = parseGroups(text.slice(0, gap))
-  const tail = parseGroups(text.slice(gap + 2))
+  const head = parseGroups(text.slice(0, gap), false)
+  const tail = parseGroups(text.slice(gap + 2), true)
   // "::" stands for at least one group (RFC 5952 4.2.2 asks for two when writing, not when reading).
   if (head === undefined || tail === undefined || head.length + tail.length > 7) return undefined
   return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail]

@@ -21,6 +21,9 @@ const OPCODE_PONG = 10
 
 /** Largest message put together; SIP over WebSocket has the limits of SIP. */
 const MAX_MESSAGE = MAX_HEADER_BYTES + MAX_BODY_BYTES
+/** `GET ` and `HTTP`. */
+const HTTP_REQUEST = [0x47, 0x45, 0x54, 0x20]
+const HTTP_RESPONSE = [0x48, 0x54, 0x54, 0x50]
 /** Longest HTTP handshake waited for. */
 const MAX_HANDSHAKE = 16_384
 
@@ -90,7 +93,9 @@ function readFrameHeader(bytes: Uint8Array, at: number, end: number): FrameHeade
 /** The payload (as far as it is there) without its mask, in new bytes. */
 function unmasked(bytes: Uint8Array, at: number, header: FrameHeader, limit: number): Uint8Array {
   const start = at + header.headerLength
-  const payload = bytes.slice(start, Math.min(start + header.payloadLength, bytes.length, start + limit))
+  // Not bytes.slice(): that of a Buffer shares memory, and the mask must not be taken off the caller's bytes.
+  const end = Math.min(start + header.payloadLength, bytes.length, start + limit)
+  const payload = new Uint8Array(bytes.subarray(start, end))
   if (header.maskAt < 0) return payload
   for (let i = 0; i < payload.length; i++) payload[i] ^= bytes[at + header.maskAt + (i & 3)]
   return payload
@@ -106,10 +111,14 @@ export function looksLikeWebSocketSip(bytes: Uint8Array, offset: number, length:
   return looksLikeSip(start, 0, start.length)
 }
 
-/** `GET ` or `HTTP` at `at`; neither can begin a frame (opcode 7, or a close frame without FIN). */
+/**
+ * `GET ` or `HTTP` at `at`, or as much of it as is there: neither can begin a frame (opcode 7, a close frame without
+ * FIN).
+ */
 function isHttp(bytes: Uint8Array, at: number): boolean {
-  const word = bytes[at] * 0x1000000 + bytes[at + 1] * 0x10000 + bytes[at + 2] * 0x100 + bytes[at + 3]
-  return word === 0x47455420 || word === 0x48545450
+  const word = bytes[at] === 0x47 ? HTTP_REQUEST : HTTP_RESPONSE
+  for (let i = 0; i < 4 && at + i < bytes.length; i++) if (bytes[at + i] !== word[i]) return false
+  return true
 }
 
 /** Index behind the empty line of an HTTP head, or -1. */
