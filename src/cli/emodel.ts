@@ -57,11 +57,12 @@ function usageError(command: Command, message: string): never {
   command.error(`error: ${message}`, { exitCode: 2, code: 'callprobe.usage' })
 }
 
-/** Up to three known names nearest to `name`. */
+/** Up to three known names nearest to `name`, each spelling once. */
 function nearestCodecNames(name: string): string[] {
   const fold = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '')
   const wanted = fold(name.slice(0, 64))
-  return codecNames()
+  const spellings = new Map(codecNames().map((known) => [fold(known), known]))
+  return [...spellings.values()]
     .map((candidate) => {
       const known = fold(candidate)
       const related = wanted !== '' && (known.startsWith(wanted) || wanted.startsWith(known))
