@@ -1,5 +1,6 @@
 import type { SignallingCounters } from './call.js'
 import type { SipMessage, SipPacket, SipResponse } from './message.js'
+import { methodOf } from './tracker-counters.js'
 import { TimedList, type TimedNode } from './tracker-list.js'
 import { CHALLENGE_WAIT_MS } from './tracker-life.js'
 import { DUPLICATE_WINDOW_MS, textHash, TRANSACTION_LIFETIME_MS } from './transactions.js'
@@ -57,7 +58,7 @@ export class StandaloneRequests {
 
   onMessage(packet: SipPacket): void {
     const { message } = packet
-    const register = message.cseq.method === 'REGISTER'
+    const register = methodOf(message) === 'REGISTER'
     // Registrations of one phone share a Call-ID (RFC 3261 10.2.4), OPTIONS are single transactions.
     const key = register ? `R${message.callId}` : `O${message.callId} ${message.cseq.number}`
     const known = this.known.get(key)

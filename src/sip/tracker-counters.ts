@@ -44,3 +44,8 @@ export function countMessage(counters: SignallingCounters, message: SipMessage):
   const status = message.status >= 100 && message.status <= 699 ? String(message.status) : 'OTHER'
   counters.responses[status] = (counters.responses[status] ?? 0) + 1
 }
+
+/** Method of a request, or of the request that a response answers. */
+export function methodOf(message: SipMessage): string {
+  return message.kind === 'request' ? message.method : message.cseq.method
+}

@@ -161,7 +161,9 @@ export class InviteFlow {
     if (!track.ending) call.endMs = undefined
     noteUserAgent(track, 'callee', message)
     track.winner = exchange
-    if (exchange.offer?.party === 'caller') setInForce(track, exchange.offer, this.listener)
+    // Of several attempts at once, the latest offer was taken so far.
+    const offer = track.lastAttempt() === exchange ? undefined : exchange.offer
+    if (offer?.party === 'caller') setInForce(track, offer, this.listener)
     this.life.answer(track, packet.timeMs)
     this.listener.onAnswer(call)
   }

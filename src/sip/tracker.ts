@@ -7,7 +7,7 @@ import { DialogFlow } from './tracker-dialog.js'
 import { InviteFlow } from './tracker-invite.js'
 import { CallLife } from './tracker-life.js'
 import { CallRelations, namedCallIds } from './tracker-relations.js'
-import { createCounters, countMessage } from './tracker-counters.js'
+import { countMessage, createCounters, methodOf } from './tracker-counters.js'
 import { UsedCallIds } from './tracker-keys.js'
 
 export const DEFAULT_MAX_CALLS = 100_000
@@ -72,7 +72,7 @@ export class SignallingTracker {
       this.counters.malformed++
       return
     }
-    const { method } = message.cseq
+    const method = methodOf(message)
     if (method === 'REGISTER' || method === 'OPTIONS') {
       this.standalone.onMessage(packet)
       return
@@ -153,7 +153,7 @@ export class SignallingTracker {
 
   /** A first message from within an established dialog: the call is on, its beginning was missed. */
   private assumeDialog(track: CallTrack, message: SipMessage, timeMs: number): void {
-    const { method } = message.cseq
+    const method = methodOf(message)
     if (message.to.tag === undefined) return
     const request = method === 'INVITE' || method === 'INFO' || method === 'ACK'
     if (method !== 'UPDATE' && !(request && message.kind === 'request')) return
@@ -179,7 +179,7 @@ export class SignallingTracker {
       return
     }
     // Retransmissions keep a transaction alive; an ACK is no transaction (RFC 3261 17), it only mirrors its response.
-    if (message.cseq.method === 'INVITE') this.life.refresh(track, provisional, timeMs)
+    if (methodOf(message) === 'INVITE') this.life.refresh(track, provisional, timeMs)
     else this.life.touch(track, timeMs)
     if (sighting === 'new') this.dispatch(track, packet)
     else if (message.kind === 'response' || message.method !== 'ACK') {
@@ -208,7 +208,7 @@ export class SignallingTracker {
     if (track.ended) return
     const { message } = packet
     const { call } = track
-    if (message.cseq.method === 'INVITE' && message.kind === 'request') {
+    if (message.kind === 'request' && message.method === 'INVITE') {
       this.invites.onRequest(track, packet, message)
       for (const callId of namedCallIds(message)) this.relations.link(track, callId)
     } else if (message.kind === 'response') {
