@@ -1,12 +1,12 @@
-import { open, readFile, writeFile } from 'node:fs/promises'
+/** `callprobe generate`: labelled traffic with known impairments, and its truth. */
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
+import { PcapFileWriter } from '../capture/pcap-writer.js'
+import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 import { ScenarioError } from '../generate/errors.js'
 import { ScenarioRun } from '../generate/generate.js'
 import { parseScenario } from '../generate/load.js'
-import { PcapEncoder } from '../generate/pcap-file.js'
-import type { Scenario } from '../generate/scenario.js'
 
-const FLUSH_BYTES = 512 * 1024
 const PROGRESS_EVERY_FRAMES = 100_000
 
 interface GenerateOptions {
@@ -21,65 +21,61 @@ function parseSeed(text: string): number {
   return seed
 }
 
-/** Where bytes go: a file (mode 0600) or standard output. */
-interface Output {
-  write(bytes: Uint8Array): Promise<void>
-  close(): Promise<void>
-}
-
-async function openOutput(path: string): Promise<Output> {
-  if (path !== '-') {
-    const file = await open(path, 'w', 0o600)
-    return {
-      write: async (bytes) => {
-        await file.writeFile(bytes)
-      },
-      close: () => file.close(),
-    }
+async function readText(path: string): Promise<string> {
+  if (path === '-') {
+    const chunks: Buffer[] = []
+    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+    return Buffer.concat(chunks).toString('utf8')
   }
-  return {
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
-      }),
-    close: async () => {},
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const code = systemErrorCode(error) === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_NOT_READABLE'
+    throw new CallprobeError(code, `cannot read ${path}: ${errorText(error)}`, { cause: error })
   }
 }
 
-async function readScenario(path: string): Promise<Scenario> {
-  if (path !== '-') return parseScenario(await readFile(path, 'utf8'))
-  const chunks: Buffer[] = []
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
-  return parseScenario(Buffer.concat(chunks).toString('utf8'))
-}
-
-async function writeCapture(run: ScenarioRun, snaplen: number, output: Output): Promise<void> {
-  const encoder = new PcapEncoder(snaplen)
+function writeCapture(run: ScenarioRun, path: string): void {
+  const writer = new PcapFileWriter(path, { nanoseconds: true })
   const talk = process.stderr.isTTY === true
-  for (let packet = run.next(); packet; packet = run.next()) {
-    encoder.add(packet)
-    if (encoder.pending >= FLUSH_BYTES) await output.write(encoder.take())
-    if (talk && run.frames % PROGRESS_EVERY_FRAMES === 0)
-      process.stderr.write(`\r${run.frames} frames, ${Math.round(run.elapsedMs / 1000)} s of traffic`)
+  try {
+    for (let packet = run.next(); packet; packet = run.next()) {
+      writer.write(packet.timeMs, packet.frame, packet.wireLength)
+      if (talk && run.frames % PROGRESS_EVERY_FRAMES === 0)
+        process.stderr.write(`\r${run.frames} frames, ${Math.round(run.elapsedMs / 1000)} s of traffic`)
+    }
+  } finally {
+    writer.close()
   }
-  await output.write(encoder.take())
-  if (talk && run.frames >= PROGRESS_EVERY_FRAMES) process.stderr.write('\n')
+  if (talk) process.stderr.write(`${run.frames >= PROGRESS_EVERY_FRAMES ? '\r' : ''}${run.frames} frames\n`)
+}
+
+async function writeTruth(run: ScenarioRun, path: string): Promise<void> {
+  const text = `${JSON.stringify(run.truth(), null, 2)}\n`
+  if (path === '-') {
+    process.stdout.write(text)
+    return
+  }
+  try {
+    await writeFile(path, text, { mode: 0o600 })
+  } catch (error) {
+    throw new CallprobeError('WRITE_FAILED', `cannot write ${path}: ${errorText(error)}`, { cause: error })
+  }
 }
 
 async function generate(spec: string, out: string, options: GenerateOptions): Promise<void> {
-  const truthPath = options.truth ?? (out === '-' ? undefined : `${out}.truth.json`)
-  const scenario = await readScenario(spec)
-  const run = new ScenarioRun(scenario, options.seed)
-  const output = await openOutput(out)
   try {
-    await writeCapture(run, scenario.link?.snaplen ?? 0, output)
-  } finally {
-    await output.close()
+    const run = new ScenarioRun(parseScenario(await readText(spec)), options.seed)
+    writeCapture(run, out)
+    const truthPath = options.truth ?? (out === '-' ? undefined : `${out}.truth.json`)
+    if (truthPath !== undefined) await writeTruth(run, truthPath)
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    // Half a capture without its truth would only mislead.
+    if (out !== '-') await rm(out, { force: true })
+    const place = spec === '-' ? 'the scenario' : spec
+    throw new ScenarioError(`${place}: ${error.message}`, { hint: error.hint, cause: error })
   }
-  const truth = `${JSON.stringify(run.truth(), null, 2)}\n`
-  if (truthPath === '-') process.stdout.write(truth)
-  else if (truthPath !== undefined) await writeFile(truthPath, truth, { mode: 0o600 })
-  if (process.stderr.isTTY === true) process.stderr.write(`${run.frames} frames to ${out}\n`)
 }
 
 const HELP = `
@@ -94,7 +90,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage`
 
-/** `callprobe generate SPEC OUT`: labelled traffic with known impairments, and its truth. */
+/** `callprobe generate SPEC OUT`. Failures are thrown as CallprobeError. */
 export function generateCommand(): Command {
   return new Command('generate')
     .description('write labelled SIP/RTP/RTCP traffic with known impairments, and its truth')
@@ -103,19 +99,11 @@ export function generateCommand(): Command {
     .option('--seed <n>', "seed of everything random, instead of the scenario's", parseSeed)
     .option('--truth <path>', 'where the truth goes, or - for standard output')
     .addHelpText('after', HELP)
-    .action(async (spec: string, out: string, options: GenerateOptions) => {
+    .action(async (spec: string, out: string, options: GenerateOptions, command: Command) => {
       if (out === '-' && options.truth === '-') {
-        process.stderr.write('callprobe generate: OUT and --truth cannot both be standard output\n')
-        process.exitCode = 2
-        return
+        const message = 'error: OUT and --truth cannot both be standard output'
+        command.error(message, { exitCode: 2, code: 'callprobe.usage' })
       }
-      try {
-        await generate(spec, out, options)
-      } catch (error) {
-        if (!(error instanceof Error)) throw error
-        const what = error instanceof ScenarioError ? `${spec}: ${error.message}` : error.message
-        process.stderr.write(`callprobe generate: ${what}\n`)
-        process.exitCode = 1
-      }
+      await generate(spec, out, options)
     })
 }

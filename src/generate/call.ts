@@ -86,6 +86,11 @@ function setUp(context: CallContext): CallSetup {
   }
 }
 
+/** Plays the signalling alone. @throws ScenarioError when addresses, formats or times make no sense together */
+export function checkCall(context: CallContext): void {
+  playCall(setUp(context))
+}
+
 /** When one direction sends: from the answer (callee: or its early media) to the BYE, or its own stop. */
 function sendingTimes(flow: CallFlow, name: DirectionName, spec: DirectionSpec): SendingTimes {
   const zeroMs = flow.answerMs ?? flow.earlyMediaMs ?? flow.inviteMs

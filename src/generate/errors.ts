@@ -1,9 +1,9 @@
-/** A scenario that cannot be generated. The message names the place in the file and what to do. */
-export class ScenarioError extends Error {
-  readonly code = 'SCENARIO_INVALID'
+import { CallprobeError } from '../errors.js'
 
-  constructor(message: string) {
-    super(message)
+/** A scenario that cannot be generated. The message names the place in the file. */
+export class ScenarioError extends CallprobeError {
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super('SPEC_INVALID', message, options)
     this.name = 'ScenarioError'
   }
 }

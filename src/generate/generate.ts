@@ -1,5 +1,5 @@
 import { parseAddress } from './addresses.js'
-import { makeCall } from './call.js'
+import { checkCall, makeCall } from './call.js'
 import { ScenarioError } from './errors.js'
 import { type FrameSource, type GeneratedPacket, LazySource, MergedSource } from './frame-source.js'
 import type { Link } from './frames.js'
@@ -126,6 +126,8 @@ export class ScenarioRun {
       const place = `calls[${i}]`
       const link = makeLink({ ...scenario.link, ...spec.link }, `${place}.link`)
       const mirror = { ...scenario.mirror, ...spec.mirror }
+      // Sources open as their time comes; mistakes in the file should show at once.
+      checkCall({ spec, startMs: this.startMs, repetition: 0, link, mirror, random, place })
       return this.repeated(spec, this.calls, (repetition, startMs) => {
         const own = random.derive(`call ${i} ${repetition}`)
         return makeCall({ spec, startMs, repetition, link, mirror, random: own, place })

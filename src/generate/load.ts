@@ -1,27 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import addFormats from 'ajv-formats'
+import { didYouMean } from '../config/nearest.js'
 import { ScenarioError } from './errors.js'
 import type { Scenario } from './scenario.js'
-
-/** Single-character edits between two words (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[b.length]
-}
-
-function nearest(word: string, known: string[]): string | undefined {
-  return known
-    .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
-    .sort((a, b) => a.edits - b.edits)[0]?.candidate
-}
 
 /** `/calls/0/media/both` as `calls[0].media.both`. */
 function placeOf(pointer: string): string {
@@ -40,17 +23,19 @@ function explain(error: ErrorObject): string {
     const key = String(error.params.additionalProperty)
     const properties: unknown = parentSchema?.properties
     const known = isRecord(properties) ? Object.keys(properties) : []
-    const guess = nearest(key, known)
-    return `${place}: unknown key "${key}"${guess === undefined ? '' : `; did you mean "${guess}"?`}`
+    return `${place}: unknown key "${key}"${didYouMean(key, known) || `; known here: ${known.join(', ')}`}`
   }
-  if (error.keyword === 'enum') return `${place} must be one of ${String(error.params.allowedValues)}`
+  if (error.keyword === 'enum' && Array.isArray(error.params.allowedValues)) {
+    const allowed = error.params.allowedValues.map(String)
+    return `${place} must be one of ${allowed.join(', ')}${didYouMean(String(error.data), allowed)}`
+  }
   return `${place} ${error.message ?? 'is wrong'}`
 }
 
 const SCHEMA = new URL('../../schemas/scenario.schema.json', import.meta.url)
 
 function makeValidator() {
-  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true })
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true })
   addFormats.default(ajv)
   const schema: unknown = JSON.parse(readFileSync(SCHEMA, 'utf8'))
   if (!isRecord(schema)) throw new Error('schemas/scenario.schema.json is damaged')
@@ -64,7 +49,7 @@ export function checkScenario(value: unknown): Scenario {
   validate ??= makeValidator()
   if (validate(value)) return value
   const mistakes = [...new Set((validate.errors ?? []).map(explain))]
-  throw new ScenarioError(mistakes.join('\n'))
+  throw new ScenarioError(mistakes.join('\n'), { hint: 'docs/generate.md lists the keys' })
 }
 
 /** Reads YAML (or JSON, which YAML contains). @throws ScenarioError */
