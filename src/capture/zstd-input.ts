@@ -9,6 +9,7 @@ import {
   ZSTD_MAX_BLOCK_BYTES,
   zstdHeaderBytes,
 } from './zstd-framing.js'
+import { zstdBlockFault } from './zstd-guard.js'
 
 const BLOCK_HEADER_BYTES = 3
 const RLE_BLOCK = 1
@@ -126,6 +127,13 @@ export class ZstdInput implements ByteInput {
     const blockBytes = BLOCK_HEADER_BYTES + (type === RLE_BLOCK ? 1 : size)
     const wanted = blockBytes + (last ? this.checksumBytes : 0)
     if (!(await this.ensure(blockBytes))) return this.fail(TRUNCATED)
+    if (type === COMPRESSED_BLOCK) {
+      const content = this.buffer.subarray(this.start + BLOCK_HEADER_BYTES, this.start + blockBytes)
+      const fault = zstdBlockFault(content)
+      if (fault !== null) {
+        return this.fail({ kind: 'damaged', message: `the zstd data is damaged: ${fault}` })
+      }
+    }
     if (last && !(await this.ensure(wanted))) {
       // The block is whole; only its checksum is cut off.
       this.push(decoder, blockBytes, false)
