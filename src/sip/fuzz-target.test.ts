@@ -123,9 +123,10 @@ describe('time is linear in the size', () => {
   const head = 'INVITE sip:b@example.org SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n'
   const tail = 'From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>\r\nContent-Length: 0\r\n\r\n'
 
-  function milliseconds(work: () => void): number {
+  /** Time of the work in ms: the first try under `limit`, else the best of a few, for the machine may be busy. */
+  function milliseconds(limit: number, work: () => void): number {
     let best = Infinity
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 6 && best >= limit; i++) {
       const start = performance.now()
       work()
       best = Math.min(best, performance.now() - start)
@@ -174,9 +175,7 @@ describe('time is linear in the size', () => {
     ]) {
       for (const lead of ['', '<sip:a@b;', 'sip:', '"', '1 ']) {
         const bytes = Buffer.from(`${head}${name}: ${lead}${fill(piece, 65_536)}\r\n${tail}`, 'latin1')
-        // Once to compile, then the best of a few: the machine may be busy.
-        fuzzSipOne(bytes)
-        expect(milliseconds(() => fuzzSipOne(bytes))).toBeLessThan(50)
+        expect(milliseconds(50, () => fuzzSipOne(bytes))).toBeLessThan(50)
       }
     }
   })
@@ -185,8 +184,7 @@ describe('time is linear in the size', () => {
     '64 KB of header lines %j take less than 50 ms',
     (line) => {
       const bytes = Buffer.from(`${head}${tail.slice(0, -4)}${fill(line, 65_536)}\r\n\r\n`, 'latin1')
-      fuzzSipOne(bytes)
-      expect(milliseconds(() => fuzzSipOne(bytes))).toBeLessThan(50)
+      expect(milliseconds(50, () => fuzzSipOne(bytes))).toBeLessThan(50)
     },
   )
 
@@ -197,9 +195,8 @@ describe('time is linear in the size', () => {
       `SIP/2.0 ${fill(piece, 65_536)}`,
     ]) {
       const bytes = Buffer.from(text + tail, 'latin1')
-      fuzzSipOne(bytes)
       fuzzFramerOne(bytes)
-      expect(milliseconds(() => fuzzSipOne(bytes))).toBeLessThan(50)
+      expect(milliseconds(50, () => fuzzSipOne(bytes))).toBeLessThan(50)
     }
   })
 
@@ -216,7 +213,7 @@ describe('time is linear in the size', () => {
     for (const boundary of ['b', '-'.repeat(200)]) {
       const headers = `${head}Content-Type: multipart/mixed;boundary="${boundary}"\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@c>`
       const bytes = Buffer.from(`${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, 'latin1')
-      expect(milliseconds(() => fuzzSipOne(bytes))).toBeLessThan(500)
+      expect(milliseconds(500, () => fuzzSipOne(bytes))).toBeLessThan(500)
     }
   })
 
@@ -230,8 +227,8 @@ describe('time is linear in the size', () => {
     '0 ',
   ])('a 1 MB session description of %j takes less than 500 ms', (piece) => {
     const text = `v=0\r\nm=audio 9 RTP/AVP ${fill(piece, MIB)}`
-    expect(milliseconds(() => parseSdp(text))).toBeLessThan(500)
-    expect(milliseconds(() => parseSdp(`v=0\r\na=group:BUNDLE ${fill(piece, MIB)}`))).toBeLessThan(500)
+    expect(milliseconds(500, () => parseSdp(text))).toBeLessThan(500)
+    expect(milliseconds(500, () => parseSdp(`v=0\r\na=group:BUNDLE ${fill(piece, MIB)}`))).toBeLessThan(500)
   })
 
   it('a body of 1 MB is kept whole', () => {

@@ -1,5 +1,5 @@
 import type { IceCandidate, MediaDescription, MediaDirection, PayloadFormat } from './sdp-types.js'
-import { canonicalAddress } from './parse-ip.js'
+import { canonicalAddress } from '../decode/address.js'
 import { STATIC_PAYLOAD_TYPES, rtpClockRateHz } from './payload-types.js'
 
 /** Most payload types, candidates and SSRCs kept for one m= line. */

@@ -1,7 +1,7 @@
 import type { SipAddress, SipUri } from './message.js'
 import type { DefectList } from './parse-defects.js'
 import { endOfQuoted, isQuoteClosed, parseParameters, trimLws, unquote } from './headers.js'
-import { canonicalAddress } from './parse-ip.js'
+import { canonicalAddress } from '../decode/address.js'
 
 /** Longest user part, host and the like that is kept. */
 const MAX_PART_LENGTH = 1024
