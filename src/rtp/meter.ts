@@ -980,9 +980,12 @@ export class RtpMeter {
     }
   }
 
-  /** End of the capture: ends every stream. */
-  finish(): void {
-    for (let slot = 0; slot < this.highWater; slot++) this.close(slot)
+  /** End of the capture: ends every stream, pausing after each `pauseEvery` slots (for slow outputs). */
+  *finish(pauseEvery = 512): Generator<void> {
+    for (let slot = 0; slot < this.highWater; slot++) {
+      this.close(slot)
+      if (slot % pauseEvery === pauseEvery - 1) yield
+    }
   }
 
   /** Arrival of the stream's last packet of any kind. */

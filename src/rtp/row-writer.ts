@@ -63,6 +63,8 @@ export function fillRow(
   row.finalPackets = i32[i + L.I_FINAL_PACKETS]
   row.edgeBursts = i32[i + L.I_EDGE_BURSTS]
   row.dscp = flags >>> L.DSCP_SHIFT
+  row.segmentLowest = i32[i + L.I_LOWEST]
+  row.segmentHighest = i32[i + L.I_HIGHEST]
   row.last = last
   for (let k = 0; k < 10; k++) row.lossRuns[k] = i32[i + L.I_LOSS_RUNS + k]
   for (let k = 0; k < L.PDV_BUCKETS; k++) row.pdv[k] = u16[h + L.H_PDV + k]

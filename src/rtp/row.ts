@@ -114,6 +114,9 @@ export class IntervalRow implements MediaCounts {
   /** Bursts that ran to the very end of the stream (no gap after). */
   edgeBursts = 0
   dscp = 0
+  /** Extended sequence numbers of the running segment (cycles count from 1). */
+  segmentLowest = 0
+  segmentHighest = 0
   /** The stream's first row, and its last. */
   first = false
   last = false

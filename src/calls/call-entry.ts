@@ -1,0 +1,40 @@
+import type { SipCall } from '../sip/call.js'
+import type { PayloadFormat } from '../sip/sdp-types.js'
+import { DirectionMedia } from './direction-media.js'
+import type { MediaClaim } from './media-claims.js'
+import type { Direction } from './records.js'
+import type { StreamEntry } from './stream-entry.js'
+
+/** A call with its media. `sip` is absent for media without signalling. */
+export class CallEntry {
+  readonly directions: Record<Direction, DirectionMedia> = {
+    from_caller: new DirectionMedia(),
+    from_callee: new DirectionMedia(),
+  }
+  /** Every stream bound to it, video included. */
+  readonly streams = new Set<StreamEntry>()
+  readonly claims: MediaClaim[] = []
+  /** Descriptions before this time were claimed already. */
+  claimedUntilMs = -Infinity
+  /** For the addresses of a call without signalling, after its streams ended. */
+  lastStream?: StreamEntry
+  /** Payload types of either description, the receiver's last. */
+  formats: Record<Direction, PayloadFormat[]> = { from_caller: [], from_callee: [] }
+  encrypted = false
+  /** Its record was written. */
+  closed = false
+
+  constructor(
+    readonly callId: string,
+    readonly sip?: SipCall,
+  ) {}
+
+  /** Last packet of any of its directions, NaN before any. */
+  get lastMediaMs(): number {
+    const { from_caller: a, from_callee: b } = this.directions
+    return Math.max(
+      Number.isNaN(a.lastPacketMs) ? -Infinity : a.lastPacketMs,
+      Number.isNaN(b.lastPacketMs) ? -Infinity : b.lastPacketMs,
+    )
+  }
+}

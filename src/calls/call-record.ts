@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../config/config.js'
+import type { NameMap } from '../config/networks.js'
+import { qualityClass } from '../quality/quality-class.js'
+import type { MediaDirection } from '../sip/sdp-types.js'
+import { callTimings } from '../sip/tracker-timings.js'
+import type { SipCall } from '../sip/call.js'
+import type { CallEntry } from './call-entry.js'
+import type { ScoringContext } from './media-fields.js'
+import {
+  DIRECTIONS,
+  RECORD_SCHEMA,
+  type CallRecord,
+  type Direction,
+  type DirectionRecord,
+  type Quality,
+  type SipRecord,
+  type TimestampSource,
+  type Validity,
+} from './records.js'
+import { ssrcText, type StreamEntry } from './stream-entry.js'
+
+/** Media that begin within the first second after the answer are not missed. */
+const PRESENCE_AFTER_MS = 1000
+
+export interface RecordContext {
+  config: Config
+  names: NameMap
+  scoring: ScoringContext
+  timestampSource: TimestampSource
+  /** Packet time now: the end of what a call without an end could have been seen. */
+  nowMs: number
+  /** False while the run has seen no RTP at all: a tap on signalling only, from which no silence follows. */
+  mediaOnTap: boolean
+}
+
+export function rfc3339(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
+function time(timeMs: number): string | undefined {
+  return Number.isFinite(timeMs) ? rfc3339(timeMs) : undefined
+}
+
+/** Fields of a direction from its totals, with times and sources. */
+function directionRecord(
+  call: CallEntry,
+  direction: Direction,
+  context: RecordContext,
+): DirectionRecord | undefined {
+  const media = call.directions[direction]
+  const fields = media.fields(context.scoring)
+  const expected = call.sip ? isExpected(call.sip, direction, context.nowMs) : undefined
+  if (!fields) return expected === undefined ? undefined : { expected, packets: 0, bytes: 0 }
+  const totals = media.totals()
+  return {
+    expected,
+    ...fields,
+    ssrcs: media.ssrcs.map(ssrcText),
+    segments: totals?.counts.segments,
+    first_packet: time(totals?.counts.firstPacket ?? NaN),
+    last_packet: time(totals?.counts.lastPacket ?? NaN),
+    encrypted: call.encrypted || undefined,
+  }
+}
+
+const SENDS: readonly MediaDirection[] = ['sendrecv', 'sendonly']
+const RECEIVES: readonly MediaDirection[] = ['sendrecv', 'recvonly']
+
+/**
+ * Whether media had to flow this way: the call was answered for longer than a second beside its holds, and both
+ * descriptions had audio that one would send and the other take. undefined when signalling does not tell.
+ */
+function isExpected(sip: SipCall, direction: Direction, nowMs: number): boolean | undefined {
+  if (sip.answerMs === undefined) return false
+  const endMs = sip.byeMs ?? sip.endMs ?? nowMs
+  if (endMs - sip.answerMs - heldMs(sip, endMs) <= PRESENCE_AFTER_MS) return false
+  const [from, to] =
+    direction === 'from_caller' ? [sip.callerMedia, sip.calleeMedia] : [sip.calleeMedia, sip.callerMedia]
+  const sender = from?.media.find((m) => m.kind === 'audio')
+  const receiver = to?.media.find((m) => m.kind === 'audio')
+  if (!from || !to) return undefined
+  if (!sender || !receiver || sender.port === 0 || receiver.port === 0) return false
+  // A hold that was in force to the end says nothing about the time before it.
+  if (sip.holds.length > 0) return true
+  return SENDS.includes(sender.direction) && RECEIVES.includes(receiver.direction)
+}
+
+function heldMs(sip: SipCall, endMs: number): number {
+  let held = 0
+  for (const hold of sip.holds) held += Math.max(0, (hold.endMs ?? endMs) - hold.startMs)
+  return held
+}
+
+function sipRecord(sip: SipCall): SipRecord {
+  const timings = callTimings(sip)
+  const { caller, callee } = sip.userAgents
+  return {
+    transport: sip.transport,
+    status: sip.finalStatus,
+    reason: sip.finalReason,
+    pdd_ms: timings.pddMs,
+    setup_ms: timings.setupMs,
+    ring_ms: timings.ringMs,
+    ended_by: sip.endedBy,
+    retransmissions: sip.retransmissions,
+    user_agents: caller !== undefined || callee !== undefined ? { caller, callee } : undefined,
+    session_id: sip.sessionId,
+    release_cause: sip.reasonHeader,
+  }
+}
+
+/** Lowest class of what the call shows; `broken` when media that had to flow did not, or mostly did not arrive. */
+function callQuality(
+  media: CallRecord['media'],
+  mosCqMin: number | undefined,
+  context: RecordContext,
+): Quality {
+  const { quality } = context.config
+  const directions = DIRECTIONS.map((direction) => media[direction])
+  for (const fields of directions) {
+    if (!fields) continue
+    if (fields.expected && fields.packets === 0 && context.mediaOnTap) return 'broken'
+    const bad = (fields.loss_percent ?? 0) + (fields.late_percent ?? 0)
+    if (fields.packets > 0 && bad > quality.broken_percent) return 'broken'
+  }
+  return qualityClass(mosCqMin, quality)
+}
+
+function lowestMos(media: CallRecord['media']): number | undefined {
+  let lowest: number | undefined
+  for (const direction of DIRECTIONS) {
+    const fields = media[direction]
+    if (fields?.expected && fields.packets === 0) return undefined
+    const mos = fields?.mos_cq_min
+    if (mos !== undefined && (lowest === undefined || mos < lowest)) lowest = mos
+  }
+  return lowest
+}
+
+/** The call's health record. */
+export function callRecord(call: CallEntry, context: RecordContext): CallRecord {
+  const media: CallRecord['media'] = {
+    from_caller: directionRecord(call, 'from_caller', context),
+    from_callee: directionRecord(call, 'from_callee', context),
+  }
+  const mosCqMin = lowestMos(media)
+  const common = {
+    media,
+    mos_cq_min: mosCqMin,
+    quality: callQuality(media, mosCqMin, context),
+    findings: [],
+    validity: validity(call, media, context),
+  }
+  return call.sip ? signalledRecord(call.sip, common, context) : mediaOnlyRecord(call, common, context)
+}
+
+type CommonFields = Pick<CallRecord, 'media' | 'mos_cq_min' | 'quality' | 'findings' | 'validity'>
+
+function signalledRecord(sip: SipCall, common: CommonFields, context: RecordContext): CallRecord {
+  const endMs = sip.byeMs ?? sip.endMs
+  const over = sip.state !== 'in_progress'
+  const answered = sip.answerMs !== undefined && sip.byeMs !== undefined
+  const caller = sip.callerSignalling.address
+  const callee = sip.calleeSignalling.address
+  const holdMs = heldMs(sip, endMs ?? context.nowMs)
+  return {
+    type: 'call',
+    schema: RECORD_SCHEMA,
+    call_id: sip.callId,
+    probe: context.config.probe,
+    start: rfc3339(sip.inviteMs),
+    end: over && endMs !== undefined ? rfc3339(endMs) : undefined,
+    duration_s: answered ? Math.max(0, ((sip.byeMs ?? 0) - (sip.answerMs ?? 0)) / 1000) : undefined,
+    state: sip.state,
+    caller: sip.caller || undefined,
+    callee: sip.callee || undefined,
+    caller_address: caller,
+    callee_address: callee,
+    ...siteFields(caller, callee, sip.vlan, context),
+    sip: sipRecord(sip),
+    ...common,
+    hold_ms: sip.holds.length > 0 ? holdMs : undefined,
+    related_calls: sip.relatedCallIds.length > 0 ? [...sip.relatedCallIds] : undefined,
+  }
+}
+
+function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordContext): CallRecord {
+  const { first, last } = mediaSpan(common.media)
+  const stream = [...call.streams][0] ?? call.lastStream
+  const caller = stream?.direction === 'from_callee' ? stream.destinationAddress : stream?.sourceAddress
+  const callee = stream?.direction === 'from_callee' ? stream.sourceAddress : stream?.destinationAddress
+  return {
+    type: 'call',
+    schema: RECORD_SCHEMA,
+    call_id: call.callId,
+    probe: context.config.probe,
+    start: first ?? rfc3339(context.nowMs),
+    end: last,
+    duration_s:
+      first !== undefined && last !== undefined ? (Date.parse(last) - Date.parse(first)) / 1000 : undefined,
+    state: 'media_only',
+    caller_address: caller,
+    callee_address: callee,
+    ...siteFields(caller, callee, stream?.identity.vlan ?? -1, context),
+    ...common,
+  }
+}
+
+function mediaSpan(media: CallRecord['media']): { first?: string; last?: string } {
+  let first: string | undefined
+  let last: string | undefined
+  for (const direction of DIRECTIONS) {
+    const fields = media[direction]
+    if (fields?.first_packet !== undefined && (first === undefined || fields.first_packet < first)) {
+      first = fields.first_packet
+    }
+    if (fields?.last_packet !== undefined && (last === undefined || fields.last_packet > last)) {
+      last = fields.last_packet
+    }
+  }
+  return { first, last }
+}
+
+/** Site and trunk names, when the configuration has any. */
+export function siteFields(
+  caller: string | undefined,
+  callee: string | undefined,
+  vlan: number,
+  { config, names }: RecordContext,
+): Pick<CallRecord, 'caller_site' | 'callee_site' | 'trunk'> {
+  const fields: Pick<CallRecord, 'caller_site' | 'callee_site' | 'trunk'> = {}
+  if (config.sites.length > 0) {
+    if (caller !== undefined) fields.caller_site = names.siteOf(caller, vlan)
+    if (callee !== undefined) fields.callee_site = names.siteOf(callee, vlan)
+  }
+  if (config.trunks.length > 0) {
+    fields.trunk =
+      (callee !== undefined ? names.trunkOf(callee) : undefined) ??
+      (caller !== undefined ? names.trunkOf(caller) : undefined)
+  }
+  return fields
+}
+
+function validity(call: CallEntry, media: CallRecord['media'], context: RecordContext): Validity {
+  let spanDuplicates = 0
+  for (const direction of DIRECTIONS) {
+    spanDuplicates += call.directions[direction].totals()?.counts.spanDuplicates ?? 0
+  }
+  return {
+    complete_start: call.sip ? call.sip.sawInvite : undefined,
+    complete_end: call.sip ? call.sip.state !== 'in_progress' && call.sip.endMs !== undefined : undefined,
+    directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
+    span_duplicates: spanDuplicates,
+    timestamp_source: context.timestampSource,
+  }
+}
+
+/** Call-ID of media without signalling: a hash of its addresses and start, the same in every replay. */
+export function mediaOnlyCallId(stream: StreamEntry): string {
+  const { sourcePort, destinationPort, ssrc, firstArrival } = stream.identity
+  const text = `${stream.sourceAddress} ${sourcePort} ${stream.destinationAddress} ${destinationPort} ${ssrc} ${firstArrival}`
+  return `media-${createHash('sha256').update(text).digest('hex').slice(0, 20)}`
+}

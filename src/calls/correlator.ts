@@ -1,0 +1,386 @@
+import type { Config } from '../config/config.js'
+import { NameMap } from '../config/networks.js'
+import type { RtpMeter } from '../rtp/meter.js'
+import type { IntervalRow, StreamListener } from '../rtp/row.js'
+import type { CallListener, PartyMedia, SipCall } from '../sip/call.js'
+import type { PayloadFormat } from '../sip/sdp-types.js'
+import type { SignallingTracker } from '../sip/tracker.js'
+import { CallEntry } from './call-entry.js'
+import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
+import type { ClosedInterval } from './direction-media.js'
+import { MediaClaims } from './media-claims.js'
+import { addCodecUse, resolveCodec, type CodecUse } from './media-codecs.js'
+import { countFields, distributionFields, scoreFields, type ScoringContext } from './media-fields.js'
+import { MediaTotals } from './media-totals.js'
+import {
+  DIRECTIONS,
+  RECORD_SCHEMA,
+  type Direction,
+  type ProbeRecord,
+  type Quality,
+  type RecordState,
+  type StreamRecord,
+  type TimestampSource,
+} from './records.js'
+import { StreamEntry } from './stream-entry.js'
+import { Timers } from './timers.js'
+import { UnboundStreams } from './unbound-streams.js'
+
+/** Media this long after the end of a call are still its own (DESIGN: section 2). */
+const TAIL_MS = 2000
+/** Media from a call's addresses are its remains, not a call of their own, for this long after. */
+const LEFTOVER_MS = 60_000
+
+export interface CorrelatorCounts {
+  calls: number
+  callsByState: Partial<Record<RecordState, number>>
+  callsByQuality: Partial<Record<Quality, number>>
+  streams: number
+  claimOverflow: number
+}
+
+/**
+ * Binds dialogs to streams and writes their records. All its work is per message, per stream or per interval; time
+ * comes from packets.
+ */
+export class Correlator implements CallListener, StreamListener {
+  readonly counts: CorrelatorCounts = {
+    calls: 0,
+    callsByState: {},
+    callsByQuality: {},
+    streams: 0,
+    claimOverflow: 0,
+  }
+  private meter!: RtpMeter
+  private tracker!: SignallingTracker
+  private claims!: MediaClaims
+  private readonly timers = new Timers()
+  private readonly entries: (StreamEntry | undefined)[] = []
+  private readonly calls = new Map<string, CallEntry>()
+  private readonly unbound = new UnboundStreams()
+  private readonly leftovers = new Map<string, number>()
+  private readonly scoring: ScoringContext
+  private readonly names: NameMap
+  private mediaOnTap = false
+  private nowMs = 0
+
+  constructor(
+    private readonly config: Config,
+    private readonly timestampSource: TimestampSource,
+    private readonly emit: (record: ProbeRecord) => void,
+  ) {
+    this.names = new NameMap(config)
+    this.scoring = {
+      jitterBuffer: config.jitter_buffer,
+      networkDelayMs: config.assumed_network_delay_ms,
+      delaySource: 'assumed',
+    }
+  }
+
+  /** The stages before this one, which report to it. */
+  connect(meter: RtpMeter, tracker: SignallingTracker): void {
+    this.meter = meter
+    this.tracker = tracker
+    this.claims = new MediaClaims(meter.announced)
+  }
+
+  /** When `onTime` next has something to do. */
+  get nextTimeMs(): number {
+    return this.timers.next
+  }
+
+  onTime(timeMs: number): void {
+    this.nowMs = timeMs
+    this.timers.run(timeMs)
+  }
+
+  /** End of the capture: every open call gets its record. Pauses now and then, for slow outputs. */
+  *finish(timeMs: number): Generator<void> {
+    this.nowMs = timeMs
+    this.timers.run(timeMs)
+    for (const call of [...this.calls.values()]) {
+      this.close(call)
+      yield
+    }
+    yield* this.meter.finish()
+    this.counts.claimOverflow = this.claims.overflow
+  }
+
+  onCallStart(sip: SipCall): void {
+    const call = new CallEntry(sip.callId, sip)
+    this.calls.set(sip.key, call)
+    this.claimDescriptions(call)
+  }
+
+  onMediaChange(sip: SipCall, _media: PartyMedia): void {
+    const call = this.calls.get(sip.key)
+    if (call) this.claimDescriptions(call)
+  }
+
+  onAnswer(sip: SipCall): void {
+    const call = this.calls.get(sip.key)
+    if (!call) return
+    this.claimDescriptions(call)
+    const idleMs = this.config.timeouts.call_idle_s * 1000
+    this.timers.at(this.nowMs + idleMs, () => this.checkIdle(call))
+  }
+
+  onCallEnd(sip: SipCall): void {
+    const call = this.calls.get(sip.key)
+    if (!call) return
+    this.timers.at((sip.endMs ?? this.nowMs) + TAIL_MS, () => this.close(call))
+  }
+
+  /** Claims what the call's descriptions name, and binds streams that were there first. */
+  private claimDescriptions(call: CallEntry): void {
+    const sip = call.sip
+    if (!sip) return
+    const described = [...sip.mediaHistory, sip.callerMedia, sip.calleeMedia].filter(
+      (media): media is PartyMedia => media !== undefined,
+    )
+    for (const media of described) {
+      if (media.timeMs < call.claimedUntilMs) continue
+      this.claims.claim(call, media)
+    }
+    call.claimedUntilMs = this.nowMs
+    this.renegotiate(call, sip)
+    for (const claim of call.claims) {
+      for (const stream of this.unbound.at(claim.address, claim.port)) this.rebind(stream)
+    }
+  }
+
+  /** Payload types in force, for the call's streams. */
+  private renegotiate(call: CallEntry, sip: SipCall): void {
+    const caller = formatsOf(sip.callerMedia)
+    const callee = formatsOf(sip.calleeMedia)
+    for (const stream of call.streams) this.meter.cut(stream.slot)
+    // The receiver says which payload types it takes; a sender's own list fills in what the receiver left out.
+    call.formats = { from_caller: [...caller, ...callee], from_callee: [...callee, ...caller] }
+    call.encrypted = [sip.callerMedia, sip.calleeMedia].some((d) => d?.media.some((m) => m.encrypted))
+    for (const stream of call.streams) this.applyFormats(stream, call)
+  }
+
+  private applyFormats(stream: StreamEntry, call: CallEntry): void {
+    if (!stream.direction) return
+    this.meter.setPayloadFormats(stream.slot, call.formats[stream.direction])
+  }
+
+  onStreamStart(slot: number): void {
+    this.mediaOnTap = true
+    this.counts.streams++
+    const stream = new StreamEntry(slot, this.meter.identity(slot))
+    this.entries[slot] = stream
+    const binding = this.claims.bind(stream)
+    if (binding) {
+      this.attach(stream, binding.call, binding.direction, binding.kind)
+      return
+    }
+    this.unbound.add(stream)
+    if (this.isLeftover(stream)) {
+      stream.leftover = true
+      return
+    }
+    const partner = this.unbound.partner(stream)
+    if (partner?.call && !partner.call.sip) {
+      const same =
+        partner.sourceAddress === stream.sourceAddress &&
+        partner.identity.sourcePort === stream.identity.sourcePort
+      const direction = same ? partner.direction : opposite(partner.direction)
+      this.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
+    } else {
+      const call = new CallEntry(mediaOnlyCallId(stream))
+      this.attach(stream, call, 'from_caller', 'audio')
+    }
+  }
+
+  private isLeftover(stream: StreamEntry): boolean {
+    if (this.leftovers.size === 0) return false
+    const { sourcePort, destinationPort } = stream.identity
+    const until = Math.max(
+      this.leftovers.get(`${stream.sourceAddress} ${sourcePort}`) ?? 0,
+      this.leftovers.get(`${stream.destinationAddress} ${destinationPort}`) ?? 0,
+    )
+    return until > this.nowMs
+  }
+
+  private attach(stream: StreamEntry, call: CallEntry, direction: Direction, kind: string): void {
+    stream.call = call
+    stream.direction = direction
+    stream.audio = kind === 'audio'
+    call.streams.add(stream)
+    call.lastStream = stream
+    if (stream.audio) call.directions[direction].attach(stream)
+    if (call.sip) {
+      this.meter.setBound(stream.slot, true)
+      this.meter.setPayloadFormats(stream.slot, call.formats[direction])
+    }
+  }
+
+  /** SDP came after the media: moves a stream to the call that announced it. */
+  private rebind(stream: StreamEntry): void {
+    const binding = this.claims.bind(stream)
+    if (!binding) return
+    const before = stream.call
+    if (before) {
+      before.streams.delete(stream)
+      if (stream.direction) before.directions[stream.direction].detach(stream)
+      if (before.lastStream === stream) before.lastStream = undefined
+    }
+    this.unbound.remove(stream)
+    // What was measured without knowing the codec stays in the stream's totals.
+    this.meter.cut(stream.slot)
+    this.attach(stream, binding.call, binding.direction, binding.kind)
+  }
+
+  onRow(row: IntervalRow): void {
+    const stream = this.entries[row.slot]
+    if (!stream) return
+    stream.totals ??= new MediaTotals()
+    stream.totals.add(row, row.lostBefore)
+    stream.segments += row.segments
+    if (row.first || stream.segments <= 1) stream.lowestSequence = row.segmentLowest
+    stream.highestSequence = row.segmentHighest
+    const uses = this.codecUses(row, stream)
+    for (const use of uses) addCodecUse(stream.codecs, use, use.packets)
+    const { call, direction } = stream
+    if (!call || !direction || !stream.audio) return
+    const closed = call.directions[direction].addRow(row, uses, this.scoring)
+    if (closed) this.emitInterval(call, direction, closed)
+  }
+
+  private codecUses(row: IntervalRow, stream: StreamEntry): CodecUse[] {
+    const formats = stream.call && stream.direction ? stream.call.formats[stream.direction] : []
+    const uses: CodecUse[] = []
+    for (let k = 0; k < row.payloadTypes; k++) {
+      const { payloadType, packets } = row.typeCounts[k]
+      uses.push({ ...resolveCodec(payloadType, formats, this.config.g711_plc), packets })
+    }
+    return uses
+  }
+
+  onStreamEnd(slot: number): void {
+    const stream = this.entries[slot]
+    if (!stream) return
+    this.entries[slot] = undefined
+    this.unbound.remove(stream)
+    this.emit(this.streamRecord(stream))
+    const { call, direction } = stream
+    if (!call || !direction) return
+    call.streams.delete(stream)
+    if (stream.audio) call.directions[direction].finish(stream)
+    if (!call.sip && call.streams.size === 0) this.close(call)
+  }
+
+  /** Writes a call's record; streams that still run end with it. */
+  private close(call: CallEntry): void {
+    if (call.closed) return
+    for (const stream of [...call.streams]) {
+      if (call.sip) this.meter.close(stream.slot)
+    }
+    if (call.closed) return
+    call.closed = true
+    for (const direction of DIRECTIONS) {
+      const interval = call.directions[direction].closeInterval(this.scoring)
+      if (interval) this.emitInterval(call, direction, interval)
+    }
+    const record = callRecord(call, this.context())
+    this.counts.calls++
+    this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
+    this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
+    this.emit(record)
+    if (call.sip) {
+      this.rememberLeftovers(call)
+      this.claims.release(call)
+      this.calls.delete(call.sip.key)
+    }
+  }
+
+  private rememberLeftovers(call: CallEntry): void {
+    const until = this.nowMs + LEFTOVER_MS
+    for (const claim of call.claims) {
+      const key = `${claim.address} ${claim.port}`
+      this.leftovers.set(key, until)
+      this.timers.at(until, (dueMs) => {
+        if ((this.leftovers.get(key) ?? 0) <= dueMs) this.leftovers.delete(key)
+      })
+    }
+  }
+
+  /** An answered call without BYE whose media stopped long ago is over. */
+  private checkIdle(call: CallEntry): void {
+    if (call.closed || !call.sip || call.sip.endMs !== undefined) return
+    const idleMs = this.config.timeouts.call_idle_s * 1000
+    let last = Math.max(call.sip.lastMs, call.lastMediaMs)
+    for (const stream of call.streams) last = Math.max(last, this.meter.lastSeen(stream.slot))
+    if (this.nowMs - last < idleMs) {
+      this.timers.at(last + idleMs, () => this.checkIdle(call))
+      return
+    }
+    call.sip.state = 'timeout'
+    this.close(call)
+    this.tracker.expire(call.sip)
+  }
+
+  private context(): RecordContext {
+    return {
+      config: this.config,
+      names: this.names,
+      scoring: this.scoring,
+      timestampSource: this.timestampSource,
+      nowMs: this.nowMs,
+      mediaOnTap: this.mediaOnTap,
+    }
+  }
+
+  private emitInterval(call: CallEntry, direction: Direction, interval: ClosedInterval): void {
+    const sip = call.sip
+    this.emit({
+      type: 'interval',
+      schema: RECORD_SCHEMA,
+      probe: this.config.probe,
+      call_id: call.callId,
+      direction,
+      start: rfc3339(interval.startMs),
+      end: rfc3339(interval.endMs),
+      ...(sip
+        ? siteFields(sip.callerSignalling.address, sip.calleeSignalling.address, sip.vlan, this.context())
+        : {}),
+      ...interval.fields,
+    })
+  }
+
+  private streamRecord(stream: StreamEntry): StreamRecord {
+    const { identity, call } = stream
+    const counts = stream.totals ?? new MediaTotals()
+    const ofCall = call && (call.sip || !stream.leftover) ? call : undefined
+    return {
+      type: 'stream',
+      schema: RECORD_SCHEMA,
+      probe: this.config.probe,
+      call_id: ofCall?.callId,
+      direction: ofCall ? stream.direction : undefined,
+      start: rfc3339(Number.isNaN(counts.firstPacket) ? identity.firstArrival : counts.firstPacket),
+      end: rfc3339(Number.isNaN(counts.lastPacket) ? identity.firstArrival : counts.lastPacket),
+      source_address: stream.sourceAddress,
+      source_port: identity.sourcePort,
+      destination_address: stream.destinationAddress,
+      destination_port: identity.destinationPort,
+      vlan: identity.vlan >= 0 ? identity.vlan : undefined,
+      ssrc: stream.ssrcText,
+      ...countFields(counts, stream.codecs, this.scoring),
+      ...distributionFields(counts),
+      ...scoreFields(counts, stream.codecs, this.scoring),
+      segments: counts.segments,
+      encrypted: call?.encrypted || undefined,
+      validity: { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource },
+    }
+  }
+}
+
+function formatsOf(described: PartyMedia | undefined): PayloadFormat[] {
+  return described?.media.flatMap((media) => media.formats) ?? []
+}
+
+function opposite(direction: Direction | undefined): Direction | undefined {
+  return direction && (direction === 'from_caller' ? 'from_callee' : 'from_caller')
+}

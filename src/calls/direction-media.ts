@@ -1,0 +1,192 @@
+import type { IntervalRow } from '../rtp/row.js'
+import { addCodecUse, type CodecUse } from './media-codecs.js'
+import {
+  countFields,
+  distributionFields,
+  expectedMediaMs,
+  LEAST_SCORED_MS,
+  oneWayDelayMs,
+  scoreFields,
+  type ScoringContext,
+} from './media-fields.js'
+import { MediaTotals } from './media-totals.js'
+import type { MediaFields } from './records.js'
+import type { StreamEntry } from './stream-entry.js'
+
+/** An interval with at least this much expected media counts for the call's lowest and 5th percentile MOS. */
+const COUNTED_INTERVAL_MS = 5000
+
+/** What an interval said, kept for the call's minimum and percentiles. */
+interface IntervalScore {
+  mosCq: number | undefined
+  delayMs: number | undefined
+  expectedMs: number
+}
+
+export interface ClosedInterval {
+  startMs: number
+  endMs: number
+  fields: MediaFields
+}
+
+/** The end of one stream of the direction, to see whether the next one with its SSRC carried on. */
+interface StreamSpan {
+  ssrc: number
+  firstPacket: number
+  lowest: number
+  highest: number
+}
+
+/**
+ * One direction of a call: the sum of its audio streams, and its intervals. An interval is handed out when the next one
+ * begins, so that a late arrival can still be taken off its losses.
+ */
+export class DirectionMedia {
+  readonly streams = new Set<StreamEntry>()
+  readonly ssrcs: number[] = []
+  private finished?: MediaTotals
+  private readonly finishedCodecs: CodecUse[] = []
+  private readonly scores: IntervalScore[] = []
+  private readonly spans: StreamSpan[] = []
+  private open?: { startMs: number; endMs: number; counts: MediaTotals; codecs: CodecUse[] }
+  /** Last packet seen in any row. */
+  lastPacketMs = NaN
+
+  get seen(): boolean {
+    return this.finished !== undefined || [...this.streams].some((stream) => stream.totals !== undefined)
+  }
+
+  attach(stream: StreamEntry): void {
+    this.streams.add(stream)
+    if (!this.ssrcs.includes(stream.identity.ssrc)) this.ssrcs.push(stream.identity.ssrc)
+  }
+
+  detach(stream: StreamEntry): void {
+    this.streams.delete(stream)
+  }
+
+  /**
+   * A row of one of its streams, which has it in its own totals already.
+   * @returns the interval before, when this row begins a new one
+   */
+  addRow(row: IntervalRow, uses: readonly CodecUse[], context: ScoringContext): ClosedInterval | undefined {
+    let closed: ClosedInterval | undefined
+    if (this.open && row.lostBefore > 0)
+      this.open.counts.lost = Math.max(0, this.open.counts.lost - row.lostBefore)
+    if (this.open && row.intervalStart >= this.open.endMs) closed = this.closeInterval(context)
+    this.open ??= {
+      startMs: row.intervalStart,
+      endMs: row.intervalEnd,
+      counts: new MediaTotals(),
+      codecs: [],
+    }
+    this.open.counts.add(row)
+    for (const use of uses) addCodecUse(this.open.codecs, use, use.packets)
+    if (!(this.lastPacketMs >= row.lastPacket)) this.lastPacketMs = row.lastPacket
+    return closed
+  }
+
+  /** Closes the open interval, if there is one. */
+  closeInterval(context: ScoringContext): ClosedInterval | undefined {
+    if (!this.open) return undefined
+    const { startMs, endMs, counts, codecs } = this.open
+    this.open = undefined
+    const expectedMs = expectedMediaMs(counts, codecs)
+    const fields: MediaFields = { ...countFields(counts, codecs, context), ...distributionFields(counts) }
+    const delayMs = oneWayDelayMs(counts, codecs, context)
+    if (expectedMs >= LEAST_SCORED_MS) Object.assign(fields, scoreFields(counts, codecs, context))
+    if (delayMs !== undefined) {
+      fields.delay_p50_ms = delayMs
+      fields.delay_source = context.delaySource
+    }
+    this.scores.push({ mosCq: fields.mos_cq, delayMs, expectedMs })
+    return { startMs, endMs, fields }
+  }
+
+  /** One of its streams ended: its totals become part of the direction's. */
+  finish(stream: StreamEntry): void {
+    this.streams.delete(stream)
+    if (!stream.totals) return
+    this.finished ??= new MediaTotals()
+    this.finished.add(stream.totals)
+    for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use, use.packets)
+    if (stream.segments === 1) {
+      this.spans.push({
+        ssrc: stream.identity.ssrc,
+        firstPacket: stream.totals.firstPacket,
+        lowest: stream.lowestSequence,
+        highest: stream.highestSequence,
+      })
+    }
+  }
+
+  /** Everything so far, with running streams. undefined when no packet was ever counted. */
+  totals(): { counts: MediaTotals; codecs: CodecUse[] } | undefined {
+    if (!this.seen) return undefined
+    const counts = new MediaTotals()
+    const codecs: CodecUse[] = []
+    if (this.finished) counts.add(this.finished)
+    for (const use of this.finishedCodecs) addCodecUse(codecs, use, use.packets)
+    for (const stream of this.streams) {
+      if (!stream.totals) continue
+      counts.add(stream.totals)
+      for (const use of stream.codecs) addCodecUse(codecs, use, use.packets)
+    }
+    counts.lost += this.lostBetweenStreams()
+    return { counts, codecs }
+  }
+
+  /**
+   * The call's fields: totals, MOS over them, and the lowest and 5th percentile over intervals with at least 5 s of
+   * expected media (all intervals, when there are none).
+   */
+  fields(context: ScoringContext): MediaFields | undefined {
+    const totals = this.totals()
+    if (!totals) return undefined
+    const { counts, codecs } = totals
+    const fields: MediaFields = {
+      ...countFields(counts, codecs, context),
+      ...distributionFields(counts),
+      ...scoreFields(counts, codecs, context),
+    }
+    const counted = this.scores.filter((score) => score.expectedMs >= COUNTED_INTERVAL_MS)
+    const scores = counted.length > 0 ? counted : this.scores
+    const mos = sorted(scores.map((score) => score.mosCq))
+    const delays = sorted(this.scores.map((score) => score.delayMs))
+    // A call too short for any scored interval is its own interval.
+    fields.mos_cq_min = mos.length > 0 ? mos[0] : fields.mos_cq
+    fields.mos_cq_p5 = mos.length > 0 ? nearestRank(mos, 5) : fields.mos_cq
+    if (delays.length > 0) {
+      fields.delay_p50_ms = nearestRank(delays, 50)
+      fields.delay_p95_ms = nearestRank(delays, 95)
+      fields.delay_p99_ms = nearestRank(delays, 99)
+      fields.delay_source = context.delaySource
+    }
+    return fields
+  }
+
+  /**
+   * Packets that went missing while a source moved to another address (NAT rebinding): the next stream with the same
+   * SSRC carries the sequence on.
+   */
+  private lostBetweenStreams(): number {
+    let lost = 0
+    const spans = [...this.spans].sort((a, b) => a.firstPacket - b.firstPacket)
+    for (let k = 1; k < spans.length; k++) {
+      const before = spans.slice(0, k).findLast((span) => span.ssrc === spans[k].ssrc)
+      if (!before) continue
+      const missing = ((spans[k].lowest - before.highest) & 0xffff) - 1
+      if (missing > 0 && missing < 3000) lost += missing
+    }
+    return lost
+  }
+}
+
+function sorted(values: readonly (number | undefined)[]): number[] {
+  return values.filter((value): value is number => value !== undefined).sort((a, b) => a - b)
+}
+
+/** Nearest-rank percentile of ascending values. */
+function nearestRank(values: readonly number[], percent: number): number {
+  return values[Math.max(0, Math.ceil((percent / 100) * values.length - 1e-9) - 1)]
+}

@@ -1,0 +1,158 @@
+import { parseAddress } from '../decode/address.js'
+import type { AnnouncedEndpoints } from '../rtp/announced.js'
+import type { Party, PartyMedia } from '../sip/call.js'
+import type { MediaDescription } from '../sip/sdp-types.js'
+import type { CallEntry } from './call-entry.js'
+import type { Direction } from './records.js'
+import type { StreamEntry } from './stream-entry.js'
+
+/** A transport address where a party of a call said it would take media. */
+export interface MediaClaim {
+  call: CallEntry
+  party: Party
+  address: string
+  port: number
+  vlan: number
+  /** m= kind: audio, video, ... */
+  kind: string
+  sinceMs: number
+  /** Not the SDP's address but the one the message came from: behind NAT. */
+  behindNat: boolean
+}
+
+/** Most addresses claimed at once; later ones are not bound by SDP, and are counted. */
+export const MAX_CLAIMS = 500_000
+
+export interface Binding {
+  call: CallEntry
+  direction: Direction
+  kind: string
+}
+
+/** By address and port: which calls expect media there. */
+export class MediaClaims {
+  private readonly byEndpoint = new Map<string, MediaClaim[]>()
+  private size = 0
+  overflow = 0
+
+  constructor(private readonly announced: AnnouncedEndpoints) {}
+
+  /** Claims every address of a description. Host names, refused and non-RTP media are passed over. */
+  claim(call: CallEntry, described: PartyMedia): void {
+    for (const media of described.media) {
+      if (media.port === 0 || !/RTP\//i.test(media.protocol)) continue
+      for (const [address, port] of addressesOf(media))
+        this.add(call, described, media.kind, address, port, false)
+      if (described.signallingAddress !== media.address) {
+        this.add(call, described, media.kind, described.signallingAddress, media.port, true)
+      }
+    }
+  }
+
+  private add(
+    call: CallEntry,
+    { party, vlan, timeMs }: PartyMedia,
+    kind: string,
+    address: string,
+    port: number,
+    behindNat: boolean,
+  ): void {
+    const parsed = parseAddress(address)
+    if (parsed === undefined || port <= 0 || port > 0xffff || isUnspecified(parsed.words)) return
+    const known = call.claims.find(
+      (claim) =>
+        claim.address === address && claim.port === port && claim.party === party && claim.kind === kind,
+    )
+    if (known) {
+      known.sinceMs = timeMs
+      return
+    }
+    if (this.size >= MAX_CLAIMS) {
+      this.overflow++
+      return
+    }
+    this.size++
+    const claim: MediaClaim = { call, party, address, port, vlan, kind, sinceMs: timeMs, behindNat }
+    call.claims.push(claim)
+    const key = endpointKey(address, port)
+    const claims = this.byEndpoint.get(key)
+    if (claims) claims.push(claim)
+    else this.byEndpoint.set(key, [claim])
+    const w = parsed.words
+    this.announced.add(w[0], w[1], w[2], w[3], port)
+  }
+
+  release(call: CallEntry): void {
+    for (const claim of call.claims) {
+      const key = endpointKey(claim.address, claim.port)
+      const claims = this.byEndpoint.get(key)
+      if (!claims) continue
+      const left = claims.filter((other) => other !== claim)
+      this.size -= claims.length - left.length
+      if (left.length > 0) this.byEndpoint.set(key, left)
+      else this.byEndpoint.delete(key)
+      const w = parseAddress(claim.address)?.words
+      if (w) this.announced.remove(w[0], w[1], w[2], w[3], claim.port)
+    }
+    call.claims.length = 0
+  }
+
+  /**
+   * The call and direction of a stream: the party that announced its destination receives it; else the party that
+   * announced its source sends it (symmetric RTP). Of several claims: one that both ends agree on, in the stream's
+   * VLAN, from SDP rather than guessed behind NAT, of a call that has not ended, and the latest.
+   */
+  bind(stream: StreamEntry): Binding | undefined {
+    const { sourcePort, destinationPort, vlan } = stream.identity
+    const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
+    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
+    let best: Binding | undefined
+    let bestScore = -Infinity
+    const consider = (
+      claim: MediaClaim,
+      sender: Party,
+      others: readonly MediaClaim[],
+      ownWeight: number,
+    ): void => {
+      if (claim.call.closed) return
+      const agreed = others.some((other) => other.call === claim.call && other.party !== claim.party)
+      const ended = claim.call.sip?.endMs !== undefined
+      const score =
+        (agreed ? 16 : 0) +
+        (claim.vlan === vlan ? 8 : 0) +
+        (claim.behindNat ? 0 : 4) +
+        (ended ? 0 : 32) +
+        ownWeight +
+        // The latest of equals; times differ by far less than this allows.
+        claim.sinceMs / 1e14
+      if (score <= bestScore) return
+      bestScore = score
+      best = {
+        call: claim.call,
+        direction: sender === 'caller' ? 'from_caller' : 'from_callee',
+        kind: claim.kind,
+      }
+    }
+    for (const claim of receivers) consider(claim, claim.party === 'caller' ? 'callee' : 'caller', senders, 1)
+    for (const claim of senders) consider(claim, claim.party, receivers, 0)
+    return best
+  }
+}
+
+function endpointKey(address: string, port: number): string {
+  return `${address} ${port}`
+}
+
+function addressesOf(media: MediaDescription): [address: string, port: number][] {
+  const addresses: [string, number][] = [[media.address, media.port]]
+  for (const candidate of media.candidates) {
+    if (candidate.component === 1 && candidate.transport.toLowerCase() === 'udp') {
+      addresses.push([candidate.address, candidate.port])
+    }
+  }
+  return addresses
+}
+
+function isUnspecified(words: Int32Array): boolean {
+  return words[0] === 0 && words[1] === 0 && words[2] === 0 && words[3] === 0
+}

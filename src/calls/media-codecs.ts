@@ -1,0 +1,53 @@
+import { lookupCodec } from '../quality/codecs.js'
+import type { CodecRow } from '../quality/codec-row.js'
+import { STATIC_PAYLOAD_TYPES } from '../sip/payload-types.js'
+import type { PayloadFormat } from '../sip/sdp-types.js'
+
+/** How long a direction used one codec. */
+export interface CodecUse {
+  /** Encoding name as in SDP, upper case; undefined for a dynamic type that nothing explains. */
+  encoding?: string
+  payloadType: number
+  clockRateHz: number
+  /** Row of the impairment table; undefined: no MOS. */
+  row?: CodecRow
+  /** Packets that were timed with it. */
+  packets: number
+}
+
+/** The format of a payload type: as negotiated, else RFC 3551's static one. */
+export function formatOf(payloadType: number, formats: readonly PayloadFormat[]): PayloadFormat | undefined {
+  for (let k = formats.length - 1; k >= 0; k--) {
+    if (formats[k].payloadType === payloadType && formats[k].encoding !== '') return formats[k]
+  }
+  const entry = STATIC_PAYLOAD_TYPES[payloadType]
+  return entry && { payloadType, ...entry }
+}
+
+/** What a payload type stands for under these formats, with its row of the impairment table. */
+export function resolveCodec(
+  payloadType: number,
+  formats: readonly PayloadFormat[],
+  g711Plc: boolean,
+): CodecUse {
+  const format = formatOf(payloadType, formats)
+  if (format === undefined) return { payloadType, clockRateHz: 0, packets: 0 }
+  const row = lookupCodec(format.encoding, format.clockRateHz, { fmtp: format.fmtp, g711Plc })
+  return { encoding: format.encoding, payloadType, clockRateHz: format.clockRateHz, row, packets: 0 }
+}
+
+/** Adds packets to the list's entry for the same codec, or a new entry. */
+export function addCodecUse(uses: CodecUse[], use: CodecUse, packets: number): void {
+  const known = uses.find(
+    (u) => u.payloadType === use.payloadType && u.encoding === use.encoding && u.row?.id === use.row?.id,
+  )
+  if (known) known.packets += packets
+  else uses.push({ ...use, packets })
+}
+
+/** The codec that most packets had. */
+export function mainCodec(uses: readonly CodecUse[]): CodecUse | undefined {
+  let main: CodecUse | undefined
+  for (const use of uses) if (main === undefined || use.packets > main.packets) main = use
+  return main
+}

@@ -1,0 +1,106 @@
+import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
+import type { MediaCounts } from '../rtp/row.js'
+
+/** Sum of interval rows: of a stream, a direction, or a direction's interval. Additive, so that it merges exactly. */
+export class MediaTotals implements MediaCounts {
+  packets = 0
+  bytes = 0
+  lost = 0
+  duplicates = 0
+  spanDuplicates = 0
+  reordered = 0
+  lateFixed50 = 0
+  lateFixed200 = 0
+  lateAdaptive = 0
+  lateConfigured = 0
+  timestampJumps = 0
+  dtmfEvents = 0
+  eventPackets = 0
+  noisePackets = 0
+  burstSeconds = 0
+  stray = 0
+  segments = 0
+  jitterUpdates = 0
+  jitterSum = 0
+  jitterMax = 0
+  measured = 0
+  pdvMax = 0
+  longestGap = 0
+  depthSum = 0
+  /** Of the latest row that knew it. */
+  skewPpm = NaN
+  ptimeMs = 0
+  clockRateHz = 0
+  payloadType = -1
+  burstCount = 0
+  burstPackets = 0
+  burstBad = 0
+  gapBad = 0
+  badTotal = 0
+  badRuns = 0
+  finalPackets = 0
+  edgeBursts = 0
+  dscp = 0
+  /** NaN before the first packet. */
+  firstPacket = NaN
+  lastPacket = NaN
+  readonly lossRuns = new Float64Array(10)
+  readonly pdv = new Uint32Array(PDV_BUCKETS)
+  readonly jitter = new Uint32Array(JITTER_BUCKETS)
+
+  /** Adds a row or other totals. `lostBefore` corrects losses that were counted earlier. */
+  add(counts: MediaCounts, lostBefore = 0): void {
+    this.packets += counts.packets
+    this.bytes += counts.bytes
+    this.lost = Math.max(0, this.lost - lostBefore) + counts.lost
+    this.duplicates += counts.duplicates
+    this.spanDuplicates += counts.spanDuplicates
+    this.reordered += counts.reordered
+    this.lateFixed50 += counts.lateFixed50
+    this.lateFixed200 += counts.lateFixed200
+    this.lateAdaptive += counts.lateAdaptive
+    this.lateConfigured += counts.lateConfigured
+    this.timestampJumps += counts.timestampJumps
+    this.dtmfEvents += counts.dtmfEvents
+    this.eventPackets += counts.eventPackets
+    this.noisePackets += counts.noisePackets
+    this.burstSeconds += counts.burstSeconds
+    this.stray += counts.stray
+    this.segments += counts.segments
+    this.addTiming(counts)
+    this.addBursts(counts)
+    if (counts.packets > 0) {
+      this.dscp = counts.dscp
+      if (!(this.firstPacket <= counts.firstPacket)) this.firstPacket = counts.firstPacket
+      if (!(this.lastPacket >= counts.lastPacket)) this.lastPacket = counts.lastPacket
+    }
+  }
+
+  private addTiming(counts: MediaCounts): void {
+    this.jitterUpdates += counts.jitterUpdates
+    this.jitterSum += counts.jitterSum
+    this.jitterMax = Math.max(this.jitterMax, counts.jitterMax)
+    this.measured += counts.measured
+    this.pdvMax = Math.max(this.pdvMax, counts.pdvMax)
+    this.longestGap = Math.max(this.longestGap, counts.longestGap)
+    this.depthSum += counts.depthSum
+    if (!Number.isNaN(counts.skewPpm)) this.skewPpm = counts.skewPpm
+    if (counts.ptimeMs > 0) this.ptimeMs = counts.ptimeMs
+    if (counts.clockRateHz > 0) this.clockRateHz = counts.clockRateHz
+    if (counts.payloadType >= 0) this.payloadType = counts.payloadType
+    for (let k = 0; k < PDV_BUCKETS; k++) this.pdv[k] += counts.pdv[k]
+    for (let k = 0; k < JITTER_BUCKETS; k++) this.jitter[k] += counts.jitter[k]
+  }
+
+  private addBursts(counts: MediaCounts): void {
+    this.burstCount += counts.burstCount
+    this.burstPackets += counts.burstPackets
+    this.burstBad += counts.burstBad
+    this.gapBad += counts.gapBad
+    this.badTotal += counts.badTotal
+    this.badRuns += counts.badRuns
+    this.finalPackets += counts.finalPackets
+    this.edgeBursts += counts.edgeBursts
+    for (let k = 0; k < 10; k++) this.lossRuns[k] += counts.lossRuns[k]
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { CallprobeError } from '../errors.js'
+import { configCommand } from './config.js'
+import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
+import { emodelCommand } from './emodel.js'
+import { generateCommand } from './generate.js'
+import { replayCommand } from './replay.js'
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return manifest !== null && typeof manifest === 'object' && 'version' in manifest
+    ? String(manifest.version)
+    : '?'
+}
+
+export function createProgram(): Command {
+  const program = new Command('callprobe')
+    .description(
+      'Passive quality probe for voice calls: follows SIP calls and RTP streams, measures each direction.',
+    )
+    .version(version())
+    .showHelpAfterError('(run with --help for usage and examples)')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false })
+  for (const command of [replayCommand(), emodelCommand(), generateCommand(), configCommand()]) {
+    program.addCommand(command)
+  }
+  for (const command of program.commands) useProgramSettings(command)
+  program.exitOverride()
+  return program
+}
+
+function useProgramSettings(command: Command): void {
+  command.exitOverride()
+  command.showHelpAfterError('(run with --help for usage and examples)')
+  command.showSuggestionAfterError()
+  for (const child of command.commands) useProgramSettings(child)
+}
+
+/**
+ * Runs the command line.
+ * @returns exit code: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = createProgram()
+  try {
+    await program.parseAsync([...argv])
+    return typeof process.exitCode === 'number' ? process.exitCode : EXIT_DONE
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT_DONE
+      return EXIT_USAGE
+    }
+    if (error instanceof CallprobeError) {
+      process.stderr.write(`callprobe: ${error.message}\n`)
+      if (error.hint !== undefined) process.stderr.write(`  hint: ${error.hint}\n`)
+      return error.code === 'USAGE' || error.code === 'EXPRESSION_INVALID' ? EXIT_USAGE : EXIT_FAILED
+    }
+    process.stderr.write(`callprobe: unexpected error, please report it: ${stackOf(error)}\n`)
+    return EXIT_FAILED
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,30 @@
+import { closeSync, writeSync } from 'node:fs'
+import type { CallRecord, SummaryRecord } from '../calls/records.js'
+import { openForWriting } from '../sinks/ndjson.js'
+import { renderSummary } from './table-summary.js'
+import { renderCalls } from './table.js'
+import { styleFor } from './table-style.js'
+
+/** Prints calls and summary as a table, to a terminal, a pipe or a file. */
+export async function writeTable(
+  calls: readonly CallRecord[],
+  dropped: number,
+  summary: SummaryRecord,
+  options: { output: string; sort: 'time' | 'worst'; limit?: number },
+): Promise<void> {
+  const toFile = options.output !== '-'
+  const style = styleFor(toFile ? {} : process.stdout, process.env)
+  let text = renderCalls(calls, style, { sort: options.sort, limit: options.limit })
+  if (dropped > 0) text += `… and ${dropped} calls more than a table holds: use --format ndjson\n`
+  text += `\n${renderSummary(summary, style)}`
+  if (!toFile) {
+    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
+    return
+  }
+  const descriptor = openForWriting(options.output)
+  try {
+    writeSync(descriptor, text)
+  } finally {
+    closeSync(descriptor)
+  }
+}

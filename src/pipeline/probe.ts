@@ -1,0 +1,179 @@
+import type { PacketBatch } from '../capture/batch.js'
+import { Correlator } from '../calls/correlator.js'
+import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/records.js'
+import type { Config } from '../config/config.js'
+import { PacketDecoder } from '../decode/decoder.js'
+import { KIND_TCP, KIND_UDP } from '../decode/packet.js'
+import { PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
+import { SignallingTracker } from '../sip/tracker.js'
+import { SignallingInput } from './signalling-input.js'
+
+/** Slow events (timeouts of signalling, sweeps) are looked at once per this much packet time. */
+const TICK_MS = 100
+/** Slots swept for silence per batch. */
+const SWEEP_SLOTS = 4096
+
+/** What the probe itself counted; the command adds files and wall-clock figures. */
+export type ProbeCounts = Omit<
+  SummaryRecord,
+  'type' | 'schema' | 'probe' | 'truncated_files' | 'processing_ms' | 'packets_per_s' | 'files'
+>
+
+/**
+ * The whole path of a packet on one thread: frame -> decode -> RTP meter, or SIP -> tracker; the correlator makes
+ * records of both. Time comes from the packets.
+ */
+export class Probe {
+  readonly decoder: PacketDecoder
+  readonly meter: RtpMeter
+  readonly tracker: SignallingTracker
+  private readonly correlator: Correlator
+  private readonly signalling: SignallingInput
+  private packets = 0
+  private bytes = 0
+  private rtpPackets = 0
+  private rtcpPackets = 0
+  private firstMs = Infinity
+  private lastMs = -Infinity
+  private tickAt = -Infinity
+  /** The earlier of the next tick and the correlator's next event. */
+  private wakeAt = -Infinity
+
+  constructor(config: Config, timestampSource: TimestampSource, emit: (record: ProbeRecord) => void) {
+    this.correlator = new Correlator(config, timestampSource, emit)
+    this.meter = new RtpMeter(this.correlator, {
+      maxStreams: config.limits.streams,
+      intervalMs: config.interval_s * 1000,
+      burstPdvMs: config.burst_second.pdv_ms,
+      burstPackets: config.burst_second.packets,
+      jitterBuffer: config.jitter_buffer,
+      idleMs: config.timeouts.stream_idle_s * 1000,
+    })
+    this.tracker = new SignallingTracker(this.correlator, { maxCalls: config.limits.calls })
+    this.correlator.connect(this.meter, this.tracker)
+    this.decoder = new PacketDecoder({
+      fragmentDatagrams: config.limits.fragments,
+      fragmentTimeoutMs: config.timeouts.fragment_s * 1000,
+    })
+    this.signalling = new SignallingInput(this.tracker, {
+      extraPorts: config.sip_ports,
+      maxConnections: config.limits.tcp_connections,
+      tcpIdleMs: config.timeouts.tcp_idle_s * 1000,
+    })
+  }
+
+  /** Takes in a batch of frames. */
+  onBatch(batch: PacketBatch): void {
+    const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
+    const { decoder, meter } = this
+    let wireBytes = 0
+    let rtp = 0
+    for (let k = first; k < end; k++) {
+      const time = timeMs[k]
+      if (time >= this.wakeAt) this.wake(time)
+      wireBytes += wireLength[k]
+      const kind = decoder.decode(
+        bytes,
+        view,
+        frameOffset[k],
+        capturedLength[k],
+        wireLength[k],
+        linkType[k],
+        time,
+      )
+      if (kind === KIND_UDP) {
+        const at = decoder.payloadOffset
+        if (decoder.payloadCaptured >= 12 && decoder.bytes[at] >> 6 === 2) {
+          const result = meter.onPacket(decoder)
+          if (result === PACKET_RTCP) this.rtcpPackets++
+          else rtp++
+        } else if (decoder.payloadCaptured > 0) {
+          this.signalling.onDatagram(decoder)
+        }
+      } else if (kind === KIND_TCP) {
+        this.signalling.onSegment(decoder)
+      }
+    }
+    this.packets += end - first
+    this.bytes += wireBytes
+    this.rtpPackets += rtp
+    if (end > first) {
+      this.firstMs = Math.min(this.firstMs, timeMs[first])
+      this.lastMs = Math.max(this.lastMs, timeMs[end - 1])
+      meter.sweep(timeMs[end - 1], SWEEP_SLOTS)
+    }
+  }
+
+  private wake(timeMs: number): void {
+    // A correlator event (media tail over, idle call) is due at its own time, not at the next tick.
+    this.correlator.onTime(timeMs)
+    if (timeMs >= this.tickAt) {
+      this.tracker.onTime(timeMs)
+      this.signalling.onTime(timeMs)
+      this.tickAt = timeMs + TICK_MS
+    }
+    this.wakeAt = Math.min(this.tickAt, this.correlator.nextTimeMs)
+  }
+
+  /** End of the capture: every stream and call gets its record. Yields now and then, so that outputs keep up. */
+  *finish(): Generator<void> {
+    this.signalling.finish()
+    const endMs = Number.isFinite(this.lastMs) ? this.lastMs : 0
+    this.tracker.finish(endMs)
+    yield* this.correlator.finish(endMs)
+  }
+
+  get packetCount(): number {
+    return this.packets
+  }
+
+  counts(): ProbeCounts {
+    const { correlator, decoder, tracker, signalling } = this
+    const sip = tracker.counters
+    const seen = this.packets > 0 && Number.isFinite(this.firstMs)
+    return {
+      start: seen ? new Date(this.firstMs).toISOString() : undefined,
+      end: seen ? new Date(this.lastMs).toISOString() : undefined,
+      duration_ms: seen ? this.lastMs - this.firstMs : undefined,
+      packets: this.packets,
+      bytes: this.bytes,
+      calls: correlator.counts.calls,
+      calls_by_state: correlator.counts.callsByState,
+      calls_by_quality: correlator.counts.callsByQuality,
+      streams: correlator.counts.streams,
+      rtp_packets: this.rtpPackets,
+      rtcp_packets: this.rtcpPackets,
+      sip_messages: signalling.messages,
+      sip_requests: sip.requests,
+      sip_responses: sip.responses,
+      sip_retransmissions: sip.retransmissions,
+      sip_malformed: signalling.malformed + sip.malformed,
+      registrations: {
+        attempts: sip.registrations.attempts,
+        successful: sip.registrations.successful,
+        failed: sip.registrations.failed,
+        challenged: sip.registrations.challenged,
+      },
+      options: sip.options,
+      tunnels: decoder.tunnels,
+      skipped: decoder.skippedByReason,
+      evictions: this.evictions(),
+    }
+  }
+
+  /** Every bound that cost something. */
+  private evictions(): Record<string, number> {
+    const { meter, tracker, correlator } = this
+    const tcp = this.signalling.tcpCounters
+    const all: Record<string, number> = {
+      calls: tracker.counters.evictedCalls,
+      stream_packets_without_room: meter.counters.noRoomPackets,
+      stream_candidates_without_room: meter.counters.candidatesTurnedAway,
+      payload_maps: meter.counters.payloadMapOverflow,
+      announced_addresses: meter.counters.announcedOverflow + correlator.counts.claimOverflow,
+      tcp_connections: tcp.connectionsEvicted,
+      tcp_hold_limit: tcp.holdLimitReached,
+    }
+    return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
+  }
+}

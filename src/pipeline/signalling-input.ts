@@ -1,0 +1,157 @@
+import { formatAddress } from '../decode/address.js'
+import type { DecodedPacket } from '../decode/packet.js'
+import type { TcpConnection } from '../decode/tcp-connection.js'
+import { TcpReassembler } from '../decode/tcp.js'
+import type { TcpCounters } from '../decode/tcp-listener.js'
+import type { SipTransport } from '../sip/message.js'
+import { looksLikeSipStream, SipTcpConnectionParser } from '../sip/parse-connection.js'
+import { looksLikeSip } from '../sip/parse-detect.js'
+import { parseSipMessage } from '../sip/parse.js'
+import type { SignallingTracker } from '../sip/tracker.js'
+
+/** Ports on which SIP is looked for behind junk, and TCP connections are followed whatever they begin with. */
+const SIP_PORTS = [5060, 5061, 5080]
+
+export interface SignallingInputOptions {
+  extraPorts: readonly number[]
+  maxConnections: number
+  tcpIdleMs: number
+}
+
+/** Takes UDP payloads and TCP segments, finds the SIP messages in them, and hands these to the tracker. */
+export class SignallingInput {
+  /** Messages that looked like SIP and could not be read. */
+  malformed = 0
+  messages = 0
+  private readonly ports = new Uint8Array(65_536)
+  private readonly tcp: TcpReassembler
+  private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
+
+  constructor(
+    private readonly tracker: SignallingTracker,
+    options: SignallingInputOptions,
+  ) {
+    for (const port of [...SIP_PORTS, ...options.extraPorts]) this.ports[port] = 1
+    this.tcp = new TcpReassembler(
+      {
+        onData: (connection, direction, bytes, timeMs) =>
+          this.onTcpData(connection, direction, bytes, timeMs),
+        onGap: (connection, direction) => this.parsers.get(connection)?.gap(direction),
+        onEnd: (connection) => {
+          this.parsers.get(connection)?.end(0)
+          this.parsers.get(connection)?.end(1)
+        },
+      },
+      {
+        accept: (packet) => this.mayCarrySip(packet),
+        maxConnections: options.maxConnections,
+        idleMs: options.tcpIdleMs,
+      },
+    )
+  }
+
+  get tcpCounters(): TcpCounters {
+    return this.tcp.counters
+  }
+
+  /** A UDP payload that is not RTP. */
+  onDatagram(p: DecodedPacket): void {
+    const known = this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1
+    if (!looksLikeSip(p.bytes, p.payloadOffset, p.payloadCaptured, known)) return
+    const { bytes, payloadOffset, payloadCaptured, timeMs } = p
+    this.message(bytes, payloadOffset, payloadCaptured, timeMs, {
+      transport: p.hepTransport === 6 ? 'tcp' : 'udp',
+      sourceAddress: formatAddress(p.ipVersion, p.source0, p.source1, p.source2, p.source3),
+      sourcePort: p.sourcePort,
+      destinationAddress: formatAddress(
+        p.ipVersion,
+        p.destination0,
+        p.destination1,
+        p.destination2,
+        p.destination3,
+      ),
+      destinationPort: p.destinationPort,
+      vlan: p.vlan,
+    })
+  }
+
+  onSegment(p: DecodedPacket): void {
+    this.tcp.push(p, p.timeMs)
+  }
+
+  onTime(timeMs: number): void {
+    this.tcp.tick(timeMs)
+  }
+
+  finish(): void {
+    this.tcp.finish()
+  }
+
+  private mayCarrySip(p: DecodedPacket): boolean {
+    if (this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1) return true
+    return p.payloadCaptured > 0 && looksLikeSipStream(p.bytes, p.payloadOffset, p.payloadCaptured)
+  }
+
+  private onTcpData(
+    connection: TcpConnection<unknown>,
+    direction: 0 | 1,
+    bytes: Uint8Array,
+    timeMs: number,
+  ): void {
+    let parser = this.parsers.get(connection)
+    if (!parser) {
+      parser = new SipTcpConnectionParser((side, data, offset, length) => {
+        this.onTcpMessage(connection, side, data, offset, length, this.segmentTimeMs)
+      })
+      this.parsers.set(connection, parser)
+    }
+    if (parser.notSip) return
+    this.segmentTimeMs = timeMs
+    parser.push(direction, bytes)
+  }
+
+  /** Time of the segment that completed a message. */
+  private segmentTimeMs = 0
+
+  private onTcpMessage(
+    connection: TcpConnection<unknown>,
+    side: 0 | 1,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    timeMs: number,
+  ): void {
+    const { addresses, ports, vlan } = connection
+    this.message(bytes, offset, length, timeMs, {
+      transport: this.parsers.get(connection)?.transport ?? 'tcp',
+      sourceAddress: addresses[side],
+      sourcePort: ports[side],
+      destinationAddress: addresses[1 - side],
+      destinationPort: ports[1 - side],
+      vlan,
+    })
+  }
+
+  private message(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    timeMs: number,
+    from: {
+      transport: SipTransport
+      sourceAddress: string
+      sourcePort: number
+      destinationAddress: string
+      destinationPort: number
+      vlan: number
+    },
+  ): void {
+    const parsed = parseSipMessage(bytes, offset, length)
+    if ('error' in parsed) {
+      this.malformed++
+      return
+    }
+    this.messages++
+    this.tracker.onMessage({ message: parsed.message, timeMs, ...from })
+  }
+}
