@@ -4,7 +4,8 @@
 # The capture is taken at the callee's end of the wire, as a mirror port there would see it.
 #   sudo scripts/record-fixtures.sh [NAME...]      NAME as in the list at the end; all without one
 # Needs: node scripts/system-packages.mjs --install --for fixtures. Linux, root. About two minutes.
-# Then: node scripts/expect-fixtures.mjs writes NAME.expected.json from tshark and the logs kept in out/recording/.
+# scripts/expect-fixtures.mjs then writes NAME.expected.json from tshark and the logs kept in out/recording/: read it
+# before you commit it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -233,4 +234,5 @@ python3 "$recording/tone.py" alaw 10 "$scratch/tone.alaw"
 for name in "${@:-${all[@]}}"; do
   rm -f "$logs/$name".*
   "$name"
+  node scripts/expect-fixtures.mjs "$name"
 done
