@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { loadConfig } from '../config/load.js'
+import { displayText } from './table-text.js'
+
+/** Prints every problem of a file, or that there is none. */
+function check(file: string): void {
+  const config = loadConfig(file)
+  const parts = [`probe "${config.probe}"`]
+  if (config.sites.length > 0) parts.push(`sites: ${config.sites.length}`)
+  if (config.trunks.length > 0) parts.push(`trunks: ${config.trunks.length}`)
+  process.stdout.write(`${displayText(file)} is valid: ${displayText(parts.join(', '))}\n`)
+}
+
+/** Prints the published JSON Schema, byte for byte. */
+function printSchema(): void {
+  process.stdout.write(readFileSync(new URL('../../schemas/config.schema.json', import.meta.url), 'utf8'))
+}
+
+/** The command for the program to add. A file that is not valid ends in a CallprobeError, CONFIG_INVALID. */
+export function configCommand(): Command {
+  return new Command('config')
+    .description('check a configuration file, or print what it may hold')
+    .addCommand(
+      new Command('check')
+        .description('check a configuration file and point at each mistake in it')
+        .argument('<file>', 'YAML or JSON file')
+        .action(check),
+    )
+    .addCommand(
+      new Command('schema')
+        .description('print the JSON Schema of the configuration: every key with its meaning and default')
+        .action(printSchema),
+    )
+}
