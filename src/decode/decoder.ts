@@ -54,6 +54,7 @@ export class PacketDecoder extends DecodeState {
   ): number {
     if (captured < wire) this.cutFrames++
     const end = offset + captured
+    if (end > bytes.length) return this.walk(bytes, view, offset, captured, wire, linkType)
     let ipAt = offset
     let vlan = -1
     if (linkType === LINKTYPE_ETHERNET) {
@@ -71,7 +72,7 @@ export class PacketDecoder extends DecodeState {
       return this.walk(bytes, view, offset, captured, wire, linkType)
     }
     const payload = ipAt + 28
-    if (end < payload || end > bytes.length) return this.walk(bytes, view, offset, captured, wire, linkType)
+    if (end < payload) return this.walk(bytes, view, offset, captured, wire, linkType)
     const first = view.getInt32(ipAt)
     const ipLength = first & 0xffff
     const udpLength = view.getUint16(ipAt + 24)
