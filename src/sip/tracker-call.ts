@@ -49,8 +49,8 @@ export class CallTrack implements TimedNode<CallTrack> {
   readonly exchanges: Exchange[] = []
   /** Keys under which the tracker's index finds this call. */
   readonly indexKeys: string[] = []
-  /** Address pairs of the hops; 0 is the one of the first INVITE. */
-  readonly hops: string[] = []
+  /** The hops on which the call is seen; 0 is that of the first INVITE. */
+  readonly hops: Hop[] = []
   /** To-tags of all branches (RFC 3261 12.1.2: each is a dialog of its own). */
   readonly branchTags: string[] = []
   readonly holdWatch = new HoldWatch()
@@ -63,8 +63,6 @@ export class CallTrack implements TimedNode<CallTrack> {
   distantFinal: DistantFinal | undefined
   /** The attempt whose 2xx is the call; a client may have sent several at once. */
   winner: Exchange | undefined
-  /** Whether the party of the first message was a guess (no initial INVITE seen). */
-  guessedParties = false
 
   constructor(
     readonly call: SipCall,
@@ -114,9 +112,18 @@ export class CallTrack implements TimedNode<CallTrack> {
     return this.exchanges.findLast((known) => known.initial)
   }
 
-  /** The hop of a request: unknown address pairs belong to the main leg (ACK and BYE may bypass a proxy). */
+  /**
+   * The hop of a request: by both sockets (several hops may lie within one host), else by both addresses (ports of
+   * TCP clients change). Unknown ones belong to the main leg: ACK and BYE may bypass a proxy.
+   */
   requestHop(packet: SipPacket): number {
-    return Math.max(0, this.hops.indexOf(hopKey(packet)))
+    const { sockets, addresses } = hopOf(packet)
+    const exact = this.hops.findIndex((hop) => hop.sockets === sockets)
+    if (exact >= 0) return exact
+    return Math.max(
+      0,
+      this.hops.findIndex((hop) => hop.addresses === addresses),
+    )
   }
 
   /** The hop of a response: that of the request with the same branch. */
@@ -127,10 +134,10 @@ export class CallTrack implements TimedNode<CallTrack> {
 
   /** Notes on which hop a copy of a request was seen, adding the hop when `learn`; returns it. */
   noteBranch(exchange: Exchange, packet: SipPacket, learn: boolean): number {
-    const key = hopKey(packet)
-    let hop = this.hops.indexOf(key)
-    if (hop < 0 && learn && this.hops.length < MAX_HOPS) hop = this.hops.push(key) - 1
-    hop = Math.max(0, hop)
+    const seen = hopOf(packet)
+    const learns =
+      learn && this.hops.length < MAX_HOPS && !this.hops.some((hop) => hop.sockets === seen.sockets)
+    const hop = learns ? this.hops.push(seen) - 1 : this.requestHop(packet)
     if (exchange.branches.length < MAX_BRANCHES) {
       exchange.branches.push(packet.message.viaBranch)
       exchange.branchHops.push(hop)
@@ -162,10 +169,20 @@ export function pushUnique(list: string[], value: string, limit: number): void {
   if (list.length < limit && !list.includes(value)) list.push(value)
 }
 
-/** The two addresses of a hop in one order; ports differ between requests and responses, so they are left out. */
-export function hopKey(packet: SipPacket): string {
-  const { sourceAddress, destinationAddress } = packet
-  return sourceAddress < destinationAddress
-    ? `${sourceAddress} ${destinationAddress}`
-    : `${destinationAddress} ${sourceAddress}`
+/** Both ends of a hop, in one order for both directions. */
+export interface Hop {
+  sockets: string
+  addresses: string
+}
+
+export function hopOf(packet: SipPacket): Hop {
+  const { sourceAddress: source, destinationAddress: destination, sourcePort, destinationPort } = packet
+  return {
+    sockets: inOrder(`${source} ${sourcePort}`, `${destination} ${destinationPort}`),
+    addresses: inOrder(source, destination),
+  }
+}
+
+function inOrder(left: string, right: string): string {
+  return left < right ? `${left} ${right}` : `${right} ${left}`
 }

@@ -1,6 +1,6 @@
 import type { Party, SipCall } from './call.js'
 import type { SipAddress, SipMessage, SipPacket } from './message.js'
-import { CallTrack, hopKey } from './tracker-call.js'
+import { CallTrack, hopOf } from './tracker-call.js'
 
 /** Requests that only exist within an INVITE dialog, or set one up: a call can be told from them alone. */
 const CALL_REQUESTS = new Set(['INVITE', 'BYE', 'CANCEL', 'PRACK', 'UPDATE', 'INFO'])
@@ -84,8 +84,7 @@ export function createCall(packet: SipPacket, key: string): CallTrack {
     defects: [],
   }
   const track = new CallTrack(call, packet.timeMs)
-  track.hops.push(hopKey(packet))
-  track.guessedParties = !sawInvite
+  track.hops.push(hopOf(packet))
   track.indexKeys.push(indexKey(call.callId, call.fromTag))
   const otherTag = to.tag
   if (!sawInvite && otherTag && otherTag !== call.fromTag)
@@ -114,8 +113,7 @@ export function adoptInvite(track: CallTrack, packet: SipPacket): void {
   call.vlan = packet.vlan
   call.sawInvite = true
   call.inviteMs = Math.min(call.inviteMs, packet.timeMs)
-  track.guessedParties = false
-  track.hops[0] = hopKey(packet)
+  track.hops[0] = hopOf(packet)
 }
 
 /** A dialog is found by its Call-ID and the caller's tag, which all of its branches share. */

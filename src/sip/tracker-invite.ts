@@ -1,7 +1,8 @@
-import type { CallListener } from './call.js'
-import type { SipMessage, SipPacket, SipRequest, SipResponse } from './message.js'
-import { hopKey, otherParty, type CallTrack, type Exchange } from './tracker-call.js'
+import type { CallListener, Party } from './call.js'
+import type { SipPacket, SipRequest, SipResponse } from './message.js'
+import { hopOf, otherParty, type CallTrack, type Exchange } from './tracker-call.js'
 import { adoptInvite } from './tracker-create.js'
+import { MAX_TEXT, noteReason, noteUserAgent, sessionIdOf } from './tracker-headers.js'
 import type { CallLife } from './tracker-life.js'
 import {
   borrowDistantAnswer,
@@ -11,8 +12,6 @@ import {
   noteInitialDirections,
   setInForce,
 } from './tracker-media.js'
-
-const MAX_TEXT = 256
 
 function isChallenge(status: number): boolean {
   return status === 401 || status === 407
@@ -42,17 +41,25 @@ export class InviteFlow {
     }
     if (!exchange) {
       if (initial) this.beginAttempt(track, packet)
+      else if (!this.answersChallenge(track, by)) call.reinvites++
       exchange = track.open('INVITE', message.cseq.number, by, initial, true)
-    }
+    } else if (!initial && !exchange.initial) call.reinvites++
     exchange.requestSeen = true
     if (initial) exchange.initial = true
     const hop = track.noteBranch(exchange, packet, false)
     if (exchange.initial && exchange.finalStatus === 0 && !track.answered)
       this.life.call(track, packet.timeMs)
-    if (!exchange.initial) call.reinvites++
     noteUserAgent(track, by, message)
     call.sessionId ??= sessionIdOf(message)
     this.takeOffer(track, exchange, packet, hop)
+  }
+
+  /** A re-INVITE sent again with credentials is the same re-INVITE. */
+  private answersChallenge(track: CallTrack, by: Party): boolean {
+    const before = track.exchanges.findLast(
+      (known) => known.method === 'INVITE' && !known.initial && known.by === by,
+    )
+    return before !== undefined && isChallenge(before.finalStatus)
   }
 
   private takeOffer(track: CallTrack, exchange: Exchange, packet: SipPacket, hop: number): void {
@@ -98,7 +105,7 @@ export class InviteFlow {
     call.reasonHeader = undefined
     call.endMs = undefined
     // The caller may turn to another server: then that is the leg to follow.
-    if (packet.sourceAddress === call.callerSignalling.address) track.hops[0] = hopKey(packet)
+    if (packet.sourceAddress === call.callerSignalling.address) track.hops[0] = hopOf(packet)
   }
 
   private copyOnOtherHop(track: CallTrack, exchange: Exchange, packet: SipPacket): void {
@@ -276,12 +283,7 @@ export class InviteFlow {
     return message.viaBranch !== '' && exchange.requestSeen && !exchange.branches.includes(message.viaBranch)
   }
 
-  private takeAnswer(
-    track: CallTrack,
-    exchange: Exchange | undefined,
-    packet: SipPacket,
-    by: 'caller' | 'callee',
-  ): void {
+  private takeAnswer(track: CallTrack, exchange: Exchange | undefined, packet: SipPacket, by: Party): void {
     const hop = track.requestHop(packet)
     const tag = by === 'callee' ? track.call.toTag : ''
     const described = describe(track, packet, by, 'answer', tag, hop)
@@ -293,23 +295,4 @@ export class InviteFlow {
       setInForce(track, described, this.listener)
     }
   }
-}
-
-/** Software of a party: User-Agent, or Server in responses (RFC 3261 20.35, 20.41). The latest one counts. */
-export function noteUserAgent(track: CallTrack, party: 'caller' | 'callee', message: SipMessage): void {
-  const name =
-    message.header('user-agent') ?? (message.kind === 'response' ? message.header('server') : undefined)
-  if (name) track.call.userAgents[party] = name.slice(0, MAX_TEXT)
-}
-
-/** Reason headers (RFC 3326) of BYE, CANCEL or a failure. */
-export function noteReason(track: CallTrack, message: SipMessage): void {
-  const reasons = message.headers('reason')
-  if (reasons.length > 0) track.call.reasonHeader = reasons.join(', ').slice(0, MAX_TEXT)
-}
-
-/** The sender's own half of Session-ID (RFC 7989 5). */
-function sessionIdOf(message: SipMessage): string | undefined {
-  const local = message.header('session-id')?.split(';', 1)[0].trim()
-  return local ? local.slice(0, MAX_TEXT) : undefined
 }

@@ -1,6 +1,7 @@
 import type { CallListener, PartyMedia, SipCall } from './call.js'
 import type { SipPacket } from './message.js'
 import { parseSipMessage } from './parse.js'
+import { SignallingTracker, type TrackerOptions } from './tracker.js'
 
 /**
  * Call flows as plain text, for tests and fuzzing. One message per line, columns separated by blanks:
@@ -153,3 +154,31 @@ export class EventLog implements CallListener {
     this.events.push(['end', call.state, call.finalStatus].filter((word) => word !== undefined).join(' '))
   }
 }
+
+/** Time of a ladder's line at `ms`. */
+export function at(ms: number): number {
+  return LADDER_START_MS + ms
+}
+
+/** Lets a tracker follow a ladder. `wait` lets further packet time pass, `finish` ends the capture. */
+export function followLadder(ladder: string, options?: TrackerOptions) {
+  const log = new EventLog()
+  const tracker = new SignallingTracker(log, options)
+  let lastMs = LADDER_START_MS
+  for (const packet of ladderPackets(ladder)) {
+    tracker.onTime(packet.timeMs)
+    tracker.onMessage(packet)
+    lastMs = packet.timeMs
+  }
+  const wait = (ms: number) => tracker.onTime((lastMs += ms))
+  const finish = () => tracker.finish(lastMs)
+  return { log, tracker, calls: log.calls, events: log.events, call: log.calls[0], wait, finish }
+}
+
+/** A call that is answered at 2000 and acknowledged at 2010. */
+export const ANSWERED = `
+  0    alice>bob  INVITE      1 a>   z1 sdp=10.0.0.1:4000
+  20   bob>alice  100 INVITE  1 a>   z1
+  100  bob>alice  180 INVITE  1 a>b  z1
+  2000 bob>alice  200 INVITE  1 a>b  z1 sdp=10.0.0.2:5000
+  2010 alice>bob  ACK         1 a>b  z2`

@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { PartyMedia } from './call.js'
 import { heldMs } from './holds.js'
-import { EventLog, LADDER_START_MS, ladderPackets } from './tracker-ladder.js'
+import { at, EventLog, followLadder, ladderPackets } from './tracker-ladder.js'
 import { parseSdp } from './sdp.js'
 import type { SipPacket } from './message.js'
 import { MAX_MEDIA_HISTORY } from './tracker-media.js'
 import { SignallingTracker } from './tracker.js'
 
 function follow(ladder: string) {
-  const log = new EventLog()
-  const tracker = new SignallingTracker(log)
-  for (const packet of ladderPackets(ladder)) {
-    tracker.onTime(packet.timeMs)
-    tracker.onMessage(packet)
-  }
-  return { call: log.calls[0], media: log.events.filter((event) => event.startsWith('media')) }
+  const { call, events } = followLadder(ladder)
+  return { call, media: events.filter((event) => event.startsWith('media')) }
 }
 
-const at = (ms: number) => LADDER_START_MS + ms
 const ports = (media: PartyMedia | undefined) => media?.media.map((section) => section.port)
 
 const ANSWERED = `
@@ -81,6 +75,16 @@ describe('offer and answer (RFC 3264)', () => {
     expect(call.reinvites).toBe(1)
     expect(call.callerMedia).toMatchObject({ role: 'answer', branchTag: '' })
     expect(call.calleeMedia).toMatchObject({ role: 'offer', branchTag: 'b' })
+  })
+
+  it('a re-INVITE sent again with credentials counts once', () => {
+    const { call } = follow(`${ANSWERED}
+      500  alice>bob  INVITE      2 a>b  z3 sdp=10.0.0.1:4100
+      510  bob>alice  407 INVITE  2 a>b  z3
+      520  alice>bob  INVITE      3 a>b  z4 sdp=10.0.0.1:4100
+      530  bob>alice  200 INVITE  3 a>b  z4 sdp=10.0.0.2:5000`)
+    expect(call).toMatchObject({ reinvites: 1, authChallenges: 0 })
+    expect(ports(call.callerMedia)).toEqual([4100])
   })
 
   it('a re-INVITE without offer takes effect with the answer in its ACK', () => {

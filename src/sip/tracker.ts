@@ -61,8 +61,10 @@ export class SignallingTracker {
   }
 
   /** Every call held whose end was not reported. */
-  *openCalls(): Generator<SipCall> {
-    for (const track of this.life.tracks()) if (!track.ended) yield track.call
+  openCalls(): SipCall[] {
+    const open: SipCall[] = []
+    for (const track of this.life.tracks()) if (!track.ended) open.push(track.call)
+    return open
   }
 
   onMessage(packet: SipPacket): void {

@@ -1,0 +1,10 @@
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { fuzzTrackerOne } from './tracker-fuzz.js'
+
+describe('random rows of SIP messages', () => {
+  it('never throw, never break a bound, and tell each call in order: start, media, answer, end', () => {
+    const rows = fc.uint8Array({ minLength: 8, maxLength: 8 * 60, size: 'max' })
+    fc.assert(fc.property(rows, fuzzTrackerOne), { numRuns: 300, seed: 20_240_601, endOnFailure: true })
+  })
+})
