@@ -5,11 +5,15 @@ import { OutputQueue } from './output-queue.js'
 
 /** Compressed bytes per step. Deflate expands at most 1032 times, so a step yields at most 33 MiB. */
 const STEP_BYTES = 32_768
-const OUTPUT_BYTES = 65_536
+/** Steps at the beginning, so that little is lost of a small file that is damaged; slower, so not for long. */
+const FIRST_STEP_BYTES = 1024
+const FIRST_STEPS_UNTIL = 65_536
+/** zlib drops what it has put into its output buffer when it finds damage, so the buffer is small. */
+const OUTPUT_BYTES = 16_384
 
 /**
  * Inflates an input (RFC 1952; concatenated members are one file, as `cat a.gz b.gz` makes them). All bytes before a
- * truncation are delivered; before damage inside the deflate data, all but the decoder's last output block.
+ * truncation are delivered; before damage inside the deflate data, all but the last step or 16 KiB, whichever is less.
  */
 export class GzipInput implements ByteInput {
   failure: InputFailure | null = null
@@ -17,6 +21,7 @@ export class GzipInput implements ByteInput {
   private readonly compressed = new Uint8Array(STEP_BYTES)
   private readonly output = new OutputQueue()
   private ended = false
+  private taken = 0
   /** Resolves the step under way: called on its completion or on an error. */
   private stepDone: (() => void) | null = null
 
@@ -47,7 +52,9 @@ export class GzipInput implements ByteInput {
   }
 
   private async step(): Promise<void> {
-    const count = await this.input.read(this.compressed, 0, STEP_BYTES)
+    const stepBytes = this.taken < FIRST_STEPS_UNTIL ? FIRST_STEP_BYTES : STEP_BYTES
+    const count = await this.input.read(this.compressed, 0, stepBytes)
+    this.taken += count
     if (count === 0) this.ended = true
     if (this.input.failure !== null) this.failure = this.input.failure
     await new Promise<void>((resolve) => {
