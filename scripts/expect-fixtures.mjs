@@ -27,8 +27,27 @@ function tsharkRows(capture, filter, fields) {
 const STREAM_LINE =
   /^\s*[\d.]+\s+[\d.]+\s+(\S+)\s+(\d+)\s+(\S+)\s+(\d+)\s+0x([0-9A-F]{8})\s+(\S+(?:, \S+)*)\s+(\d+)\s+(-?\d+) \(\S+\)\s+\S+\s+\S+\s+\S+\s+\S+\s+([\d.]+)\s+([\d.]+)/
 
+/**
+ * Packets that came after one with a higher sequence number, by stream; a plain count over tshark's fields, since
+ * -z rtp,streams has none. The recordings are too short for more than one wrap of the sequence.
+ */
+function reorderedOf(capture) {
+  const fields = ['ip.src', 'ipv6.src', 'udp.srcport', 'rtp.ssrc', 'rtp.seq']
+  const highest = new Map()
+  const reordered = new Map()
+  for (const [ip, ipv6, port, ssrc, text] of tsharkRows(capture, 'rtp', fields)) {
+    const stream = [ip || ipv6, port, ssrc.toLowerCase()].join(' ')
+    const sequence = Number(text)
+    const ahead = (sequence - (highest.get(stream) ?? sequence - 1)) & 0xffff
+    if (ahead < 0x8000) highest.set(stream, sequence)
+    else reordered.set(stream, (reordered.get(stream) ?? 0) + 1)
+  }
+  return reordered
+}
+
 function streamsOf(capture) {
   const streams = []
+  const reordered = reorderedOf(capture)
   for (const line of tshark(capture, ['-q', '-z', 'rtp,streams']).split('\n')) {
     const found = STREAM_LINE.exec(line)
     if (!found) continue
@@ -45,6 +64,7 @@ function streamsOf(capture) {
       jitter_max_ms: Number(found[10]),
     })
   }
+  for (const stream of streams) stream.reordered = reordered.get(key(stream)) ?? 0
   return streams.sort((a, b) => key(a).localeCompare(key(b)))
 }
 
