@@ -103,11 +103,23 @@ describe('UDP in Ethernet', () => {
     expect([d.payloadLength, d.payloadCaptured]).toEqual([1, 1])
   })
 
+  it('does not read Ethernet padding as a header', () => {
+    const d = new PacketDecoder()
+    expect(decode(d, cat(eth(0x0800, ipv4(cat('00 00'), { protocol: 47 })), new Uint8Array(24)))).toBe(
+      KIND_SKIPPED,
+    )
+    expect(d.skippedByReason).toEqual({ bad_tunnel_header: 1 })
+  })
+
   it('bounds the payload by the UDP length and by the IP length', () => {
     const d = new PacketDecoder()
     decode(d, eth(0x0800, ipv4(udp(RTP, 1, 2, 8 + 12))))
     expect([d.payloadLength, d.payloadCaptured]).toEqual([12, 12])
     decode(d, eth(0x0800, ipv4(udp(RTP, 1, 2, 200))))
+    expect([d.payloadLength, d.payloadCaptured]).toEqual([20, 20])
+    decode(d, eth(0x86dd, ipv6(udp(RTP, 1, 2, 8 + 12))))
+    expect([d.payloadLength, d.payloadCaptured]).toEqual([12, 12])
+    decode(d, eth(0x86dd, ipv6(udp(RTP, 1, 2, 200))))
     expect([d.payloadLength, d.payloadCaptured]).toEqual([20, 20])
   })
 

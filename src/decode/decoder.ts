@@ -5,9 +5,9 @@ import { ip, ipProtocol, ipv4, ipv6 } from './ip.js'
 import * as layer from './layers.js'
 import { linkHeader, LINKTYPE_ETHERNET, LINKTYPE_IPV4, LINKTYPE_RAW } from './link.js'
 import { mpls } from './mpls.js'
-import { KIND_SKIPPED, KIND_UDP, type SkipReason } from './packet.js'
+import { KIND_UDP, type SkipReason } from './packet.js'
 import { hdlc, ppp, pppoe } from './ppp.js'
-import { SKIP_TUNNEL_TOO_DEEP, skippedByReason } from './skip-reason.js'
+import { SKIP_TUNNEL_TOO_DEEP, SKIP_UNSUPPORTED_LINK_TYPE, skippedByReason } from './skip-reason.js'
 import { DecodeState } from './state.js'
 import { icmp, tcp, udp } from './transport.js'
 import { mayBeTunnel } from './udp-tunnels.js'
@@ -215,7 +215,7 @@ export class PacketDecoder extends DecodeState {
       case layer.LAYER_HDLC:
         return hdlc(this)
       default:
-        return KIND_SKIPPED
+        return this.skip(SKIP_UNSUPPORTED_LINK_TYPE)
     }
   }
 }

@@ -97,6 +97,15 @@ describe('IPv4 fragments', () => {
     expect(d.skippedByReason).toEqual({ fragment_overlap: 3 })
   })
 
+  it('an overlap is one even where a buffer that was used before holds the same bytes', () => {
+    const d = new PacketDecoder()
+    for (const fragment of [FIRST, MIDDLE, LAST]) decode(d, fragment)
+    const again = { identification: 8 }
+    expect(decode(d, framed(piece(DATAGRAM, 0, 40, again)))).toBe(KIND_FRAGMENT)
+    expect(decode(d, framed(piece(DATAGRAM, 32, 80, again)))).toBe(KIND_SKIPPED)
+    expect(d.skippedByReason).toEqual({ fragment_overlap: 1 })
+  })
+
   it('a repeat with other content is an overlap', () => {
     const d = new PacketDecoder()
     const other = udp(MESSAGE.slice().reverse(), 5060, 5061)
