@@ -10,7 +10,7 @@ import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } 
 import type { ClosedInterval } from './direction-media.js'
 import { MediaClaims } from './media-claims.js'
 import { addCodecUse, resolveCodec, type CodecUse } from './media-codecs.js'
-import { countFields, distributionFields, scoreFields, type ScoringContext } from './media-fields.js'
+import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
 import { MediaTotals } from './media-totals.js'
 import {
   DIRECTIONS,
@@ -176,10 +176,8 @@ export class Correlator implements CallListener, StreamListener {
       return
     }
     this.unbound.add(stream)
-    if (this.isLeftover(stream)) {
-      stream.leftover = true
-      return
-    }
+    // Media of a call that is over is no call of its own.
+    if (this.isLeftover(stream)) return
     const partner = this.unbound.partner(stream)
     if (partner?.call && !partner.call.sip) {
       const same =
@@ -207,13 +205,34 @@ export class Correlator implements CallListener, StreamListener {
     stream.call = call
     stream.direction = direction
     stream.audio = kind === 'audio'
+    stream.recordedCallId = call.callId
     call.streams.add(stream)
     call.lastStream = stream
+    // Packets that came before the SDP were counted under a bare payload type.
+    const known = stream.codecs
+    stream.codecs = []
+    for (const use of known) {
+      const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use
+      addCodecUse(stream.codecs, named, use.packets)
+    }
     if (stream.audio) call.directions[direction].attach(stream)
     if (call.sip) {
       this.meter.setBound(stream.slot, true)
       this.meter.setPayloadFormats(stream.slot, call.formats[direction])
     }
+  }
+
+  /** The call is over, the stream may go on: it ends with silence, or another call takes it over. */
+  private release(stream: StreamEntry): void {
+    this.meter.conclude(stream.slot)
+    const { call, direction } = stream
+    if (!call || !direction) return
+    if (stream.audio) call.directions[direction].finish(stream)
+    call.streams.delete(stream)
+    stream.setApart()
+    stream.call = undefined
+    this.meter.setBound(stream.slot, false)
+    this.unbound.add(stream)
   }
 
   /** SDP came after the media: moves a stream to the call that announced it. */
@@ -249,13 +268,16 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private codecUses(row: IntervalRow, stream: StreamEntry): CodecUse[] {
-    const formats = stream.call && stream.direction ? stream.call.formats[stream.direction] : []
     const uses: CodecUse[] = []
     for (let k = 0; k < row.payloadTypes; k++) {
       const { payloadType, packets } = row.typeCounts[k]
-      uses.push({ ...resolveCodec(payloadType, formats, this.config.g711_plc), packets })
+      uses.push({ ...this.resolve(payloadType, stream), packets })
     }
     return uses
+  }
+
+  private resolve(payloadType: number, { call, direction }: StreamEntry): CodecUse {
+    return resolveCodec(payloadType, call && direction ? call.formats[direction] : [], this.config.g711_plc)
   }
 
   onStreamEnd(slot: number): void {
@@ -274,10 +296,7 @@ export class Correlator implements CallListener, StreamListener {
   /** Writes a call's record; streams that still run end with it. */
   private close(call: CallEntry): void {
     if (call.closed) return
-    for (const stream of [...call.streams]) {
-      if (call.sip) this.meter.close(stream.slot)
-    }
-    if (call.closed) return
+    for (const stream of [...call.streams]) this.release(stream)
     call.closed = true
     for (const direction of DIRECTIONS) {
       const interval = call.directions[direction].closeInterval(this.scoring)
@@ -351,14 +370,14 @@ export class Correlator implements CallListener, StreamListener {
 
   private streamRecord(stream: StreamEntry): StreamRecord {
     const { identity, call } = stream
-    const counts = stream.totals ?? new MediaTotals()
-    const ofCall = call && (call.sip || !stream.leftover) ? call : undefined
+    const counts = stream.wholeTotals()
+    const codecs = stream.wholeCodecs()
     return {
       type: 'stream',
       schema: RECORD_SCHEMA,
       probe: this.config.probe,
-      call_id: ofCall?.callId,
-      direction: ofCall ? stream.direction : undefined,
+      call_id: stream.recordedCallId,
+      direction: stream.recordedCallId === undefined ? undefined : stream.direction,
       start: rfc3339(Number.isNaN(counts.firstPacket) ? identity.firstArrival : counts.firstPacket),
       end: rfc3339(Number.isNaN(counts.lastPacket) ? identity.firstArrival : counts.lastPacket),
       source_address: stream.sourceAddress,
@@ -367,9 +386,9 @@ export class Correlator implements CallListener, StreamListener {
       destination_port: identity.destinationPort,
       vlan: identity.vlan >= 0 ? identity.vlan : undefined,
       ssrc: stream.ssrcText,
-      ...countFields(counts, stream.codecs, this.scoring),
+      ...countFields(counts, codecs, this.scoring),
       ...distributionFields(counts),
-      ...scoreFields(counts, stream.codecs, this.scoring),
+      ...scoreFields(counts, codecs, this.scoring),
       segments: counts.segments,
       encrypted: call?.encrypted || undefined,
       validity: { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource },

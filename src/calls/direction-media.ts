@@ -1,12 +1,11 @@
 import type { IntervalRow } from '../rtp/row.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
 import {
+  scoreFields,
   countFields,
   distributionFields,
   expectedMediaMs,
-  LEAST_SCORED_MS,
   oneWayDelayMs,
-  scoreFields,
   type ScoringContext,
 } from './media-fields.js'
 import { MediaTotals } from './media-totals.js'
@@ -94,7 +93,7 @@ export class DirectionMedia {
     const expectedMs = expectedMediaMs(counts, codecs)
     const fields: MediaFields = { ...countFields(counts, codecs, context), ...distributionFields(counts) }
     const delayMs = oneWayDelayMs(counts, codecs, context)
-    if (expectedMs >= LEAST_SCORED_MS) Object.assign(fields, scoreFields(counts, codecs, context))
+    Object.assign(fields, scoreFields(counts, codecs, context))
     if (delayMs !== undefined) {
       fields.delay_p50_ms = delayMs
       fields.delay_source = context.delaySource

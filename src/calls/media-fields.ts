@@ -15,8 +15,8 @@ export interface ScoringContext {
 }
 
 const DEFAULT_PTIME_MS = 20
-/** Less media than this is not scored (DESIGN: section 2, intervals). */
-export const LEAST_SCORED_MS = 1000
+/** Less media than this is not scored: a fraction of a second says nothing about quality. */
+const LEAST_SCORED_MS = 1000
 
 /** Packets whose loss or delay a listener could hear: those of events and comfort noise are not. */
 export function mediaPackets(counts: MediaCounts): number {
@@ -97,7 +97,7 @@ export function scoreFields(
   context: ScoringContext,
 ): Partial<MediaFields> {
   const delayMs = oneWayDelayMs(counts, codecs, context)
-  if (delayMs === undefined) return {}
+  if (delayMs === undefined || expectedMediaMs(counts, codecs) < LEAST_SCORED_MS) return {}
   const headline = score(counts, codecs, counts.lateConfigured, delayMs)
   if (headline === undefined) return {}
   return {

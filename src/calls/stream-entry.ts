@@ -2,7 +2,7 @@ import { formatAddress } from '../decode/address.js'
 import type { StreamIdentity } from '../rtp/row.js'
 import type { Direction } from './records.js'
 import type { CallEntry } from './call-entry.js'
-import type { CodecUse } from './media-codecs.js'
+import { addCodecUse, type CodecUse } from './media-codecs.js'
 import { MediaTotals } from './media-totals.js'
 
 /** An RTP stream that is being followed, and the call it was bound to. */
@@ -13,10 +13,14 @@ export class StreamEntry {
   direction?: Direction
   /** False for video and the like: such a stream is recorded, but not part of its direction's audio. */
   audio = true
-  /** Media of a call that is over. */
-  leftover = false
+  /** The call that its record names: the last one that held it, even when that is over. */
+  recordedCallId?: string
+  /** Since it was bound to its call (media that came before its SDP included). */
   totals?: MediaTotals
-  readonly codecs: CodecUse[] = []
+  /** From before: the part that an earlier call had, or that came after its end. */
+  earlier?: MediaTotals
+  codecs: CodecUse[] = []
+  private earlierCodecs: CodecUse[] = []
   segments = 0
   lowestSequence = 0
   highestSequence = 0
@@ -28,6 +32,31 @@ export class StreamEntry {
     const { ipVersion, source, destination } = identity
     this.sourceAddress = formatAddress(ipVersion, ...source)
     this.destinationAddress = formatAddress(ipVersion, ...destination)
+  }
+
+  /** Sets apart what was counted so far: what follows is no longer, or not yet, a call's. */
+  setApart(): void {
+    if (this.totals) (this.earlier ??= new MediaTotals()).add(this.totals)
+    this.totals = undefined
+    for (const use of this.codecs) addCodecUse(this.earlierCodecs, use, use.packets)
+    this.codecs = []
+    this.segments = 0
+  }
+
+  /** Codec uses over the whole stream. */
+  wholeCodecs(): CodecUse[] {
+    const uses = [...this.earlierCodecs.map((use) => ({ ...use }))]
+    for (const use of this.codecs) addCodecUse(uses, use, use.packets)
+    return uses
+  }
+
+  /** Everything the stream carried. */
+  wholeTotals(): MediaTotals {
+    if (!this.earlier) return this.totals ?? new MediaTotals()
+    const whole = new MediaTotals()
+    whole.add(this.earlier)
+    if (this.totals) whole.add(this.totals)
+    return whole
   }
 
   get ssrcText(): string {

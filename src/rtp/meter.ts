@@ -930,6 +930,13 @@ export class RtpMeter {
     if (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID) this.emit(slot, false)
   }
 
+  /** As `cut`, at the end of a call: losses and bursts up to here are counted, whatever the stream does next. */
+  conclude(slot: number): void {
+    if ((this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID) === 0) return
+    this.burst.finish(slot)
+    this.emit(slot, false)
+  }
+
   /** Ends a stream: last row, end event, slot free. */
   close(slot: number): void {
     const i = slot * L.STRIDE_32
