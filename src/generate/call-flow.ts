@@ -258,9 +258,14 @@ class CallScript {
     const ringMs = baseMs + Math.max(fork.ring_delay_ms ?? 300, legMs.callee + LEAST_RING_MS)
     const behindProxy = spec.sip?.proxy !== undefined
     const path = [...this.nodes.slice(0, -1), party.node]
-    const leg: RequestFields = { sequence: invite.sequence, path, body: this.offer, hops: [1, 2] }
+    const leg: RequestFields = {
+      sequence: invite.sequence,
+      path,
+      body: this.offer,
+      hops: [1, 2],
+      branches: invite.branches.slice(0, 1),
+    }
     const branch = behindProxy ? this.dialogue.request('INVITE', 'caller', baseMs + 1, leg) : invite
-    if (behindProxy) branch.branches[0] = invite.branches[0]
     const contact = this.dialogue.contact(party.node)
     const body = fork.early_media ? this.session.describe(party) : ''
     this.dialogue.respond(branch, fork.early_media ? 183 : 180, ringMs, { toTag, contact, body })

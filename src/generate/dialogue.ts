@@ -43,6 +43,8 @@ export interface RequestFields {
   requestUri?: string
   /** Nodes from sender to receiver when not the usual ones. */
   path?: SipNode[]
+  /** Branches of hops that were written before (a fork shares the caller's hop); default new ones. */
+  branches?: string[]
   toTag?: string
   /** Hops of the path on which it is sent; default all. */
   hops?: [first: number, end: number]
@@ -139,7 +141,8 @@ export class Dialogue {
   /** Sends a request over all hops, the first at `timeMs`. */
   request(method: string, fromSide: Side, timeMs: number, fields: RequestFields): Transaction {
     const path = fields.path ?? fields.within?.path ?? this.pathFrom(fromSide)
-    const branches = fields.within?.branches ?? path.slice(1).map(() => `z9hG4bK${this.random.hex(16)}`)
+    const given = fields.within?.branches ?? fields.branches ?? []
+    const branches = path.slice(1).map((_, i) => given[i] ?? `z9hG4bK${this.random.hex(16)}`)
     const far = path[path.length - 1]
     const inDialog = (fields.toTag ?? '') !== '' && !fields.within
     const requestUri =
