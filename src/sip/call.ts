@@ -138,8 +138,12 @@ export interface CallListener {
   onCallStart(call: SipCall): void
   /** `call.callerMedia` / `calleeMedia` changed (offer, answer, early media, re-INVITE, UPDATE). */
   onMediaChange(call: SipCall, media: PartyMedia): void
-  /** 2xx to the initial INVITE. */
+  /** 2xx to the initial INVITE (not told for calls that were up when the capture began, or whose 2xx was missed). */
   onAnswer(call: SipCall): void
-  /** The call ended in signalling; `call.state` is final. More messages (retransmissions) may still be absorbed. */
+  /**
+   * The call ended in signalling, or was given up because too many were open (then its state is `in_progress`);
+   * `call.state` is final. A failure that may be tried again is told after the wait for that. More messages (retransmissions)
+   * may still be absorbed.
+   */
   onCallEnd(call: SipCall): void
 }

@@ -150,6 +150,15 @@ describe('the same Call-ID again', () => {
     ])
   })
 
+  it('a BYE minutes after the end of its call is not another call; an INVITE is', () => {
+    const { calls } = followLadder(`${ANSWERED}
+      9000   alice>bob  BYE         2 a>b  z3
+      200000 bob>alice  BYE         1 b>a  y3
+      200010 alice>bob  481 BYE     1 b>a  y3
+      300000 alice>bob  INVITE      1 a>   z9`)
+    expect(calls.map(({ key }) => key)).toEqual(['call-1', 'call-1#2'])
+  })
+
   it('a late retransmission of BYE is absorbed, not a new call', () => {
     const { calls, call, tracker, wait } = followLadder(`${ANSWERED}
       9000  alice>bob  BYE         2 a>b  z3

@@ -23,6 +23,12 @@ export function showsCall(message: SipMessage): boolean {
   return inDialog && CALL_REQUESTS.has(message.method)
 }
 
+/** Whether a message shows that a dialog is alive or about to be: nothing that a call leaves behind when it ended. */
+export function showsLife(message: SipMessage): boolean {
+  if (message.kind === 'request') return message.method === 'INVITE'
+  return message.cseq.method === 'INVITE' && message.status >= 200 && message.status < 300
+}
+
 /** The first message is the initial INVITE itself. */
 export function isInitialInvite(message: SipMessage): boolean {
   return message.kind === 'request' && message.method === 'INVITE' && message.to.tag === undefined

@@ -10,11 +10,23 @@ export class UsedCallIds {
   private readonly slots = new Int32Array(1 << SLOT_BITS)
   private reuses = 0
 
+  /** Whether a call had this Call-ID before. */
+  has(callId: string): boolean {
+    return this.slots[slotOf(callId)] === markOf(callId)
+  }
+
   unique(callId: string): string {
-    const mark = textHash(callId) || 1
-    const slot = textHash(callId, 0x2f0b4c47) >>> (32 - SLOT_BITS)
-    const used = this.slots[slot] === mark
-    this.slots[slot] = mark
+    const used = this.has(callId)
+    this.slots[slotOf(callId)] = markOf(callId)
     return used ? `${callId}#${++this.reuses + 1}` : callId
   }
+}
+
+function slotOf(callId: string): number {
+  return textHash(callId, 0x2f0b4c47) >>> (32 - SLOT_BITS)
+}
+
+/** Never 0, which marks a free slot. */
+function markOf(callId: string): number {
+  return textHash(callId) || 1
 }

@@ -2,7 +2,7 @@ import type { CallListener, SignallingCounters, SipCall } from './call.js'
 import type { SipMessage, SipPacket } from './message.js'
 import { StandaloneRequests, type RegistrationFailure } from './registrations.js'
 import type { CallTrack } from './tracker-call.js'
-import { createCall, indexKey, isInitialInvite, showsCall } from './tracker-create.js'
+import { createCall, indexKey, isInitialInvite, showsCall, showsLife } from './tracker-create.js'
 import { DialogFlow } from './tracker-dialog.js'
 import { InviteFlow } from './tracker-invite.js'
 import { CallLife } from './tracker-life.js'
@@ -81,7 +81,9 @@ export class SignallingTracker {
     }
     const known = this.find(message)
     if (known) this.continueCall(known, packet)
-    else if (showsCall(message)) this.startCall(packet)
+    // A BYE that comes long after the end belongs to the call that was forgotten, and is not another one.
+    else if (showsCall(message) && (showsLife(message) || !this.usedCallIds.has(message.callId)))
+      this.startCall(packet)
   }
 
   /** Lets packet time pass: timeouts, and the end of what only waited for stragglers. */
@@ -142,7 +144,10 @@ export class SignallingTracker {
     const { callId } = packet.message
     if (this.life.size >= this.maxCalls) this.life.evict(packet.timeMs)
     const track = createCall(packet, this.usedCallIds.unique(callId))
-    for (const key of track.indexKeys) this.index.set(key, track)
+    track.indexKeys.forEach((key, place) => {
+      // The first key is the call's own, others are guesses that must not hide another call.
+      if (place === 0 || !this.index.has(key)) this.index.set(key, track)
+    })
     this.newestByCallId.set(callId, track)
     this.life.call(track, packet.timeMs)
     this.relations.welcome(track)
