@@ -100,7 +100,7 @@ describe.each([...fixtures])('%s', (name: string, expected: Expected) => {
 })
 
 it.each(withMedia)(
-  '%s has the jitter that tshark computes, within 2 %% or 0.05 ms',
+  '%s has the jitter that tshark computes, within 2 percent or 0.05 ms',
   async (name, expected) => {
     const records = await replay(name)
     for (const wanted of expected.streams) {
