@@ -54,7 +54,14 @@ async function startOrClose(reader: CaptureReader): Promise<void> {
 }
 
 async function openInput(capture: CapturePath, options: OpenFilesOptions): Promise<ByteInput> {
-  if (capture.path === '-') return new StreamInput(options.stdin ?? process.stdin)
+  if (capture.path === '-') {
+    if (options.stdin === undefined && process.stdin.isTTY) {
+      throw new CallprobeError('USAGE', 'standard input is a terminal, not a capture', {
+        hint: 'pipe one in: tcpdump -w - | callprobe replay -',
+      })
+    }
+    return new StreamInput(options.stdin ?? process.stdin)
+  }
   try {
     return await FileInput.open(capture.path, capture.size, capture.live)
   } catch (error) {

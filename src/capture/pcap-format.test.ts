@@ -90,6 +90,25 @@ describe('classic pcap', () => {
   })
 })
 
+describe('pcap files appended to each other', () => {
+  it('are read one after the other, each with its own byte order, time unit and link type', async () => {
+    const first = handPcap({ magic: 0xa1b2c3d4, little: true, records: RECORDS })
+    const records = [{ seconds: 5, fraction: 250_000_000, frame: [7] }]
+    const second = handPcap({ magic: 0xa1b23c4d, little: false, linkWord: 113, records })
+    for (const chunks of [[first, second], [Buffer.concat([first, second])]]) {
+      const source = new MemorySource(chunks)
+      const packets = await readPackets(source)
+      expect(packets.map(({ hex, link }) => [hex, link])).toEqual([
+        ['0102030405', 1],
+        ['06', 1],
+        ['07', 113],
+      ])
+      expect(packets[2].timeMs).toBe(5250)
+      expect(source.warnings).toMatchObject([{ kind: 'note' }])
+    }
+  })
+})
+
 describe('a pcap file that breaks off', () => {
   const whole = handPcap({ magic: 0xa1b2c3d4, little: true, records: RECORDS })
 

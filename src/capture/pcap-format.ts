@@ -13,6 +13,7 @@ const MAGIC_KUZNETZOV = 0xa1b2cd34
 /** Navtel Communications: nanoseconds (libpcap sf-pcap.c). */
 const MAGIC_NAVTEL = 0xa12b3c4d
 
+const APPENDED_NOTE = 'another pcap file was appended to this one; both are read, one after the other'
 const MAX_INT32 = 0x7fffffff
 /**
  * How far ahead of the record at hand a word is loaded, so that memory is fetched before it is waited for. For a file
@@ -58,14 +59,20 @@ export class PcapParser implements CaptureParser {
   private lengthsUnordered = false
 
   parse(batch: FrameBatch, start: number, end: number): number {
-    if (this.started) return this.parseRecords(batch, start, end)
-    if (end - start < PCAP_HEADER_BYTES) return start
-    this.parseHeader(batch.view, start)
-    if (this.damage !== null) return start
-    this.started = true
-    this.atRecordStart = true
-    this.needed = this.recordHeaderBytes
-    return this.parseRecords(batch, start + PCAP_HEADER_BYTES, end)
+    let position = start
+    for (;;) {
+      if (!this.started) {
+        this.needed = PCAP_HEADER_BYTES
+        if (end - position < PCAP_HEADER_BYTES) return position
+        this.parseHeader(batch.view, position)
+        if (this.damage !== null) return position
+        this.started = true
+        this.atRecordStart = true
+        position += PCAP_HEADER_BYTES
+      }
+      position = this.parseRecords(batch, position, end)
+      if (this.started) return position
+    }
   }
 
   private parseHeader(view: DataView, start: number): void {
@@ -81,12 +88,12 @@ export class PcapParser implements CaptureParser {
     }
     this.lengthsSwapped = major === 543 || minor < 3
     this.lengthsUnordered = major === 2 && minor === 3
-    if (magic === MAGIC_NANOSECONDS || magic === MAGIC_NAVTEL) this.unitsPerMs = 1e6
-    if (magic === MAGIC_KUZNETZOV) this.recordHeaderBytes = KUZNETZOV_RECORD_HEADER_BYTES
+    this.unitsPerMs = magic === MAGIC_NANOSECONDS || magic === MAGIC_NAVTEL ? 1e6 : 1000
+    this.recordHeaderBytes = magic === MAGIC_KUZNETZOV ? KUZNETZOV_RECORD_HEADER_BYTES : RECORD_HEADER_BYTES
     const linkWord = view.getUint32(start + 20, little)
     this.linkType = linkWord & 0xffff
     // P bit: the FCS length is known, in 16-bit words in the top four bits.
-    if ((linkWord & 0x04000000) !== 0) this.fcsBytes = (linkWord >>> 28) * 2
+    this.fcsBytes = (linkWord & 0x04000000) !== 0 ? (linkWord >>> 28) * 2 : 0
   }
 
   private parseRecords(batch: FrameBatch, start: number, end: number): number {
@@ -125,11 +132,7 @@ export class PcapParser implements CaptureParser {
         break
       }
       const seconds = view.getUint32(position, little)
-      if (captured === 0 && wire === 0 && seconds === 0) {
-        // Preallocated and never written: a crashed writer leaves zeros, and no packet has length 0 at time 0.
-        this.damage = { position, message: 'records of zeros: the writer stopped here' }
-        break
-      }
+      if (captured === 0 && wire === 0 && this.isNoRecord(view, position, seconds)) break
       if (wire < captured || wire > MAX_INT32) wire = captured
       if (fcsBytes !== 0 && wire >= fcsBytes) {
         wire -= fcsBytes
@@ -146,5 +149,20 @@ export class PcapParser implements CaptureParser {
     batch.end = count
     this.lookedAhead = ahead
     return position
+  }
+
+  /** What stands in place of a record that claims no bytes at all: a file header, or nothing. */
+  private isNoRecord(view: DataView, position: number, seconds: number): boolean {
+    if (isPcapMagic(view.getUint32(position, true)) || isPcapMagic(view.getUint32(position, false))) {
+      // `cat a.pcap b.pcap`: the two words that would be the lengths are reserved, and 0, in a file header.
+      this.started = false
+      this.atRecordStart = false
+      if (this.notes.length === 0) this.notes.push(APPENDED_NOTE)
+      return true
+    }
+    if (seconds !== 0) return false
+    // Preallocated and never written: a crashed writer leaves zeros, and no packet has length 0 at time 0.
+    this.damage = { position, message: 'records of zeros: the writer stopped here' }
+    return true
   }
 }
