@@ -1,6 +1,7 @@
 import type { SipCall } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import { DirectionMedia } from './direction-media.js'
+import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
 import type { Direction } from './records.js'
 import type { StreamEntry } from './stream-entry.js'
@@ -19,7 +20,7 @@ export class CallEntry {
   /** For the addresses of a call without signalling, after its streams ended. */
   lastStream?: StreamEntry
   /** Payload types of either description, the receiver's last. */
-  formats: Record<Direction, PayloadFormat[]> = { from_caller: [], from_callee: [] }
+  formats: Record<Direction, readonly PayloadFormat[]> = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
   encrypted = false
   /** Its record was written. */
   closed = false

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Config } from '../config/config.js'
 import type { NameMap } from '../config/networks.js'
 import { qualityClass } from '../quality/quality-class.js'
+import { heldMs } from '../sip/holds.js'
 import type { MediaDirection } from '../sip/sdp-types.js'
 import { callTimings } from '../sip/tracker-timings.js'
 import type { SipCall } from '../sip/call.js'
@@ -72,9 +73,10 @@ const RECEIVES: readonly MediaDirection[] = ['sendrecv', 'recvonly']
  * descriptions had audio that one would send and the other take. undefined when signalling does not tell.
  */
 function isExpected(sip: SipCall, direction: Direction, nowMs: number): boolean | undefined {
-  if (sip.answerMs === undefined) return false
+  const sinceMs = establishedMs(sip)
+  if (sinceMs === undefined) return false
   const endMs = sip.byeMs ?? sip.endMs ?? nowMs
-  if (endMs - sip.answerMs - heldMs(sip, endMs) <= PRESENCE_AFTER_MS) return false
+  if (endMs - sinceMs - heldMs(sip.holds, sinceMs, endMs) <= PRESENCE_AFTER_MS) return false
   const [from, to] =
     direction === 'from_caller' ? [sip.callerMedia, sip.calleeMedia] : [sip.calleeMedia, sip.callerMedia]
   const sender = from?.media.find((m) => m.kind === 'audio')
@@ -86,10 +88,9 @@ function isExpected(sip: SipCall, direction: Direction, nowMs: number): boolean 
   return SENDS.includes(sender.direction) && RECEIVES.includes(receiver.direction)
 }
 
-function heldMs(sip: SipCall, endMs: number): number {
-  let held = 0
-  for (const hold of sip.holds) held += Math.max(0, (hold.endMs ?? endMs) - hold.startMs)
-  return held
+/** When the call was up: its answer, else the first sign of a call whose beginning the capture missed. */
+function establishedMs(sip: SipCall): number | undefined {
+  return sip.answerMs ?? sip.ackMs ?? (sip.sawInvite || sip.state === 'failed' ? undefined : sip.inviteMs)
 }
 
 function sipRecord(sip: SipCall): SipRecord {
@@ -163,7 +164,7 @@ function signalledRecord(sip: SipCall, common: CommonFields, context: RecordCont
   const answered = sip.answerMs !== undefined && sip.byeMs !== undefined
   const caller = sip.callerSignalling.address
   const callee = sip.calleeSignalling.address
-  const holdMs = heldMs(sip, endMs ?? context.nowMs)
+  const holdMs = heldMs(sip.holds, sip.inviteMs, endMs ?? context.nowMs)
   return {
     type: 'call',
     schema: RECORD_SCHEMA,

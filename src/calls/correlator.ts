@@ -9,7 +9,7 @@ import { CallEntry } from './call-entry.js'
 import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
 import type { ClosedInterval } from './direction-media.js'
 import { MediaClaims } from './media-claims.js'
-import { addCodecUse, resolveCodec, type CodecUse } from './media-codecs.js'
+import { addCodecUse, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
 import { MediaTotals } from './media-totals.js'
 import {
@@ -277,7 +277,11 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private resolve(payloadType: number, { call, direction }: StreamEntry): CodecUse {
-    return resolveCodec(payloadType, call && direction ? call.formats[direction] : [], this.config.g711_plc)
+    return resolveCodec(
+      payloadType,
+      call && direction ? call.formats[direction] : NO_FORMATS,
+      this.config.g711_plc,
+    )
   }
 
   onStreamEnd(slot: number): void {

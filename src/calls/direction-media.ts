@@ -8,7 +8,7 @@ import {
   oneWayDelayMs,
   type ScoringContext,
 } from './media-fields.js'
-import { MediaTotals } from './media-totals.js'
+import { giveBack, MediaTotals, takeTotals } from './media-totals.js'
 import type { MediaFields } from './records.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -76,7 +76,7 @@ export class DirectionMedia {
     this.open ??= {
       startMs: row.intervalStart,
       endMs: row.intervalEnd,
-      counts: new MediaTotals(),
+      counts: takeTotals(),
       codecs: [],
     }
     this.open.counts.add(row)
@@ -99,6 +99,7 @@ export class DirectionMedia {
       fields.delay_source = context.delaySource
     }
     this.scores.push({ mosCq: fields.mos_cq, delayMs, expectedMs })
+    giveBack(counts)
     return { startMs, endMs, fields }
   }
 

@@ -24,12 +24,24 @@ export function formatOf(payloadType: number, formats: readonly PayloadFormat[])
   return entry && { payloadType, ...entry }
 }
 
-/** What a payload type stands for under these formats, with its row of the impairment table. */
+/** For media without signalling: only the static payload types mean anything. */
+export const NO_FORMATS: readonly PayloadFormat[] = []
+
+/** Resolved payload types of each negotiation, as long as that is in force. */
+const resolved = new WeakMap<readonly PayloadFormat[], (CodecUse | undefined)[]>()
+
+/** What a payload type stands for under these formats, with its row of the impairment table. Shared: copy to change. */
 export function resolveCodec(
   payloadType: number,
   formats: readonly PayloadFormat[],
   g711Plc: boolean,
-): CodecUse {
+): Readonly<CodecUse> {
+  let known = resolved.get(formats)
+  if (known === undefined) resolved.set(formats, (known = []))
+  return (known[payloadType] ??= lookUp(payloadType, formats, g711Plc))
+}
+
+function lookUp(payloadType: number, formats: readonly PayloadFormat[], g711Plc: boolean): CodecUse {
   const format = formatOf(payloadType, formats)
   if (format === undefined) return { payloadType, clockRateHz: 0, packets: 0 }
   const row = lookupCodec(format.encoding, format.clockRateHz, { fmtp: format.fmtp, g711Plc })

@@ -67,27 +67,22 @@ export function oneWayDelayMs(
   return packetTimeMs(counts, codecs) + lookahead + buffer + context.networkDelayMs
 }
 
-/** Scores the counts as if `late` packets were late; undefined when the main codec has no row. */
+/** Scores the counts as if `late` packets were late. */
 function score(
   counts: MediaCounts,
   codecs: readonly CodecUse[],
   late: number,
   delayMs: number,
 ): CombinedScore | undefined {
-  if (mainCodec(codecs)?.row === undefined) return undefined
   const lossPercent = percentOfExpected(counts.lost + late, counts) ?? 0
   const ratio = burstRatio(counts) ?? 1
   const stretches: ScoredStretch[] = []
   for (const { row, packets } of codecs) {
     if (row === undefined) continue
     const media = { codec: row, lossPercent, burstRatio: ratio, delayMs }
-    stretches.push({
-      codec: row,
-      score: scoreMedia(media),
-      durationMs: packets * packetTimeMs(counts, codecs),
-    })
+    stretches.push({ codec: row, score: scoreMedia(media), durationMs: packets })
   }
-  return combineByTime(stretches)
+  return stretches.length === 1 ? { ...stretches[0].score, mixedScale: false } : combineByTime(stretches)
 }
 
 /** MOS and R of the counts, with the model that produced them. Empty when nothing can be said. */
@@ -98,15 +93,19 @@ export function scoreFields(
 ): Partial<MediaFields> {
   const delayMs = oneWayDelayMs(counts, codecs, context)
   if (delayMs === undefined || expectedMediaMs(counts, codecs) < LEAST_SCORED_MS) return {}
+  if (mainCodec(codecs)?.row === undefined) return {}
   const headline = score(counts, codecs, counts.lateConfigured, delayMs)
   if (headline === undefined) return {}
+  // Listening quality of the other buffers; mostly none of them had another packet late.
+  const listening = (late: number): number | undefined =>
+    late === counts.lateConfigured ? headline.mosLq : score(counts, codecs, late, 0)?.mosLq
   return {
     mos_lq: headline.mosLq,
     mos_cq: headline.mosCq,
     r_factor: headline.rFactor,
-    mos_fixed50: score(counts, codecs, counts.lateFixed50, 0)?.mosLq,
-    mos_fixed200: score(counts, codecs, counts.lateFixed200, 0)?.mosLq,
-    mos_adaptive: score(counts, codecs, counts.lateAdaptive, 0)?.mosLq,
+    mos_fixed50: listening(counts.lateFixed50),
+    mos_fixed200: listening(counts.lateFixed200),
+    mos_adaptive: listening(counts.lateAdaptive),
     mos_scale: headline.scale,
     mos_model: headline.model,
     mos_grounded: headline.grounded,
