@@ -1,0 +1,74 @@
+// docs/benchmarks.md, from the figures of one run. The page is never edited by hand.
+
+function mpps(perSecond) {
+  const millions = perSecond / 1e6
+  return millions >= 10 ? millions.toFixed(1) : millions.toFixed(2)
+}
+
+function count(value) {
+  return value.toLocaleString('en-US')
+}
+
+function mib(bytes) {
+  return bytes === undefined ? '-' : count(Math.round(bytes / 2 ** 20))
+}
+
+function row(size) {
+  const inProcess = size.inProcess
+  return [
+    count(size.streams),
+    mpps(size.floor.perSecond),
+    inProcess ? mpps(inProcess.perSecond) : '-',
+    inProcess ? inProcess.ratio.toFixed(2) : '-',
+    mpps(size.replay.perSecond),
+    size.replay.ratio.toFixed(2),
+    size.replay.cpuPerMillion === undefined ? '-' : size.replay.cpuPerMillion.toFixed(2),
+    mib(size.replay.peakBytes),
+    mib(size.replay.peakBytes && (size.replay.peakBytes / size.streams) * 1024),
+  ].join(' | ')
+}
+
+/**
+ * @param {object} results machine, date, runs, packets, sizes[] (streams, floor, inProcess?, replay) and tshark?
+ * @returns {string} the page, Markdown
+ */
+export function page({ machine, date, runs, packets, sizes, tshark }) {
+  const lines = [
+    '# Benchmarks',
+    '',
+    'Written by `npm run bench`; do not edit.',
+    '',
+    `${date}, commit ${machine.commit ?? 'unknown'}. ${machine.cpu}, ${machine.memory}; ${machine.system}; Node ${machine.node}; ${machine.cc ?? 'no cc'}.`,
+    '',
+    `${count(packets)} packets of G.711 in each file, 20 ms, up to 4 ms of jitter, in the page cache. Medians of ${runs} runs; the programs take turns, and each ratio is to the floor of the same turn.`,
+    '',
+    '| streams | floor, Mpps | hot path, Mpps | of the floor | replay, Mpps | of the floor | CPU-s per million | peak, MiB | KiB per stream |',
+    '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...sizes.map((size) => `| ${row(size)} |`),
+    '',
+    '- **floor**: `bench/floor.c`, the least C that finds a packet’s stream, follows its sequence and keeps its RFC 3550 jitter, over a mapped file.',
+    '- **hot path**: capture, decode and every metric of a stream, in one process, file read included; no records.',
+    '- **replay**: `callprobe replay FILE --format ndjson --output /dev/null`, from the start of Node to its end: all of the above, intervals, scores and every record written.',
+    '- **KiB per stream**: the whole process’s peak over the number of streams.',
+    '',
+  ]
+  if (tshark) {
+    lines.push(
+      `For scale: ${machine.tshark ?? 'tshark'} \`-q -z rtp,streams\` reads ${mpps(tshark.perSecond)} Mpps (${count(tshark.packets)} packets of ${count(tshark.streams)} streams, one run).`,
+      '',
+    )
+  }
+  lines.push(
+    '## To reproduce',
+    '',
+    '```',
+    'node scripts/system-packages.mjs --install --for bench',
+    'npm run bench                 # about 4 GB of captures in bench/.cache; CALLPROBE_BENCH_DIR moves them',
+    'npm run bench -- --quick      # some seconds, small files, prints the page and leaves this one alone',
+    '```',
+    '',
+    'Run it on an idle machine with more free memory than the largest file (1.2 GB).',
+    '',
+  )
+  return lines.join('\n')
+}
