@@ -55,7 +55,8 @@ export class CandidateTable {
     for (let cell = first; cell < first + WAYS; cell++) {
       const c = cell * WORDS
       const t = cell * (WORDS / 2) + 2
-      const age = timeMs - times[t]
+      // A cell in use holds a length of 12 or more; times alone cannot tell, as a capture may begin at time zero.
+      const age = words[c + 3] === 0 ? Infinity : Math.abs(timeMs - times[t])
       if (words[c] === hash && age <= WINDOW_MS) {
         const step = ((sequence - (words[c + 1] >>> 16)) << 16) >> 16
         const firstType = words[c + 3] >>> 24
@@ -96,6 +97,6 @@ export class CandidateTable {
     this.length = (words[c + 3] >>> 8) & 0xffff
     this.duplicates = (words[c + 3] >>> 4) & 15
     this.spanDuplicates = words[c + 3] & 15
-    this.times[t] = 0
+    words[c + 3] = 0
   }
 }

@@ -237,8 +237,9 @@ export class RtpMeter {
     if (announced) {
       this.i32[i + L.I_FLAGS] |= L.FLAG_ANNOUNCED
       this.start(slot, p.timeMs, sequence)
-      this.firstPacket(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0)
+      // First the listener binds the stream: the SDP that announced it gives the clock rate of this packet.
       this.validate(slot)
+      this.firstPacket(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0)
     } else {
       const c = candidates
       this.start(slot, c.timeMs, c.sequence)
