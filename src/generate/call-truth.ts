@@ -1,4 +1,4 @@
-import type { CallFlow, CallSetup } from './call-flow.js'
+import type { CallFlow, CallSetup } from './call-types.js'
 import type { RttSample } from './rtcp-exchange.js'
 import { reasonPhrase } from './sip-message.js'
 import { type CallTruth, type DirectionTruth, nearestRank, type RttTruth, timeText } from './truth.js'

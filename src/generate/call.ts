@@ -1,12 +1,14 @@
 import { parseAddress } from './addresses.js'
-import { type Branch, type CallFlow, type CallSetup, nodesOf, playCall } from './call-flow.js'
+import { nodesOf, playCall } from './call-flow.js'
 import { describeCall } from './call-truth.js'
+import type { Branch, CallFlow, CallSetup } from './call-types.js'
 import { ScenarioError } from './errors.js'
 import { type FrameSource, type GeneratedPacket, ListSource, MergedSource } from './frame-source.js'
-import { buildFrames, type Link, PROTOCOL_UDP, udpDatagram } from './frames.js'
+import { PROTOCOL_UDP, udpDatagram } from './frames.js'
 import { impair } from './impairments.js'
-import { DEFAULT_DSCP, measureDirection } from './measure.js'
-import { DEFAULT_TTL, type Destinations, MediaSource } from './media-source.js'
+import { buildFrames, capture, DEFAULT_DSCP, DEFAULT_TTL, type Link } from './link.js'
+import { measureDirection } from './measure.js'
+import { type Destinations, MediaSource } from './media-source.js'
 import {
   directionFormat,
   type DirectionName,
@@ -21,7 +23,7 @@ import { asSrtcp } from './rtcp-packet.js'
 import { exchangeReports, type RtcpEnd, type RttSample } from './rtcp-exchange.js'
 import type { CallSpec, DirectionSpec, MirrorSpec, RtcpSpec, Side } from './scenario.js'
 import { sendDirection, type Sender, type SendingTimes } from './sender.js'
-import { capture, sipFrames } from './sip-wire.js'
+import { sipFrames } from './sip-wire.js'
 import type { CallTruth, DirectionTruth } from './truth.js'
 
 /** Media later than this after BYE is not the call's. */

@@ -1,4 +1,4 @@
-/** A frame of the capture. `timeMs` is a multiple of 2^-12 ms because that is a float64's step at today's dates. */
+/** A frame of the capture, a view into a shared buffer (mind its `byteOffset`). `timeMs` is a multiple of 2^-12 ms because that is a float64's step at today's dates. */
 export interface GeneratedPacket {
   timeMs: number
   frame: Uint8Array

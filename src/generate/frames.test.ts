@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseAddress, parseEndpoint } from './addresses.js'
-import { buildFrames, ipPackets, PROTOCOL_UDP, tcpSegment, udpDatagram } from './frames.js'
+import { ipPackets, PROTOCOL_UDP, tcpSegment, udpDatagram } from './frames.js'
 import { generateScenario } from './generate.js'
+import { buildFrames } from './link.js'
 import { readDatagram } from './read-back.js'
 
 /** Sum of 16-bit words with end-around carry: 0xffff over anything that holds its own checksum (RFC 1071). */

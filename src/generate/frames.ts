@@ -1,5 +1,5 @@
 import type { Address, Endpoint } from './addresses.js'
-import { encapsulate, type Tunnel } from './encapsulate.js'
+import { allocateFrame, allocateScratch } from './allocate.js'
 
 /** Ones' complement sum of 16-bit words (RFC 1071), not yet folded; `sum` is what came before. */
 function addWords(sum: number, bytes: Uint8Array, from: number, to: number): number {
@@ -38,7 +38,7 @@ function checksumTransport(from: Address, to: Address, protocol: number, segment
 
 /** A UDP datagram with its checksum. */
 export function udpDatagram(from: Endpoint, to: Endpoint, payload: Uint8Array): Uint8Array {
-  const datagram = new Uint8Array(8 + payload.length)
+  const datagram = allocateScratch(8 + payload.length)
   put16(datagram, 0, from.port)
   put16(datagram, 2, to.port)
   put16(datagram, 4, datagram.length)
@@ -62,7 +62,7 @@ export function tcpSegment(
   flags: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const segment = new Uint8Array(20 + payload.length)
+  const segment = allocateScratch(20 + payload.length)
   put16(segment, 0, from.port)
   put16(segment, 2, to.port)
   put32(segment, 4, sequence)
@@ -90,7 +90,7 @@ function ipv4Packet(
   fields: IpFields,
   flagsAndOffset: number,
 ): Uint8Array {
-  const packet = new Uint8Array(20 + payload.length)
+  const packet = allocateScratch(20 + payload.length)
   packet[0] = 0x45
   packet[1] = fields.dscp << 2
   put16(packet, 2, packet.length)
@@ -112,7 +112,7 @@ function ipv6Packet(
   payload: Uint8Array,
   fields: IpFields,
 ): Uint8Array {
-  const packet = new Uint8Array(40 + payload.length)
+  const packet = allocateScratch(40 + payload.length)
   packet[0] = 0x60 | (fields.dscp >> 2)
   packet[1] = (fields.dscp & 3) << 6
   put16(packet, 4, payload.length)
@@ -155,7 +155,7 @@ export function ipPackets(
       packets.push(ipv4Packet(from, to, protocol, part, fields, (more ? MORE_FRAGMENTS : 0) | (offset >> 3)))
       continue
     }
-    const body = new Uint8Array(8 + part.length)
+    const body = allocateScratch(8 + part.length)
     body[0] = protocol
     put16(body, 2, offset | (more ? 1 : 0))
     put32(body, 4, fields.identification)
@@ -165,28 +165,20 @@ export function ipPackets(
   return packets
 }
 
-/** Where frames are seen: tags, tunnel and limits. */
-export interface Link {
-  /** 802.1Q ids, outermost first. */
-  vlans: number[]
-  tunnel: Tunnel | null
-  mtu: number
-  /** 0 = whole frames. */
-  snaplen: number
-}
-
 /** A locally administered MAC that stands for an address, so that one host keeps one MAC. */
-function macOf(address: Address): number[] {
+function writeMac(frame: Uint8Array, offset: number, address: Address): void {
   const b = address.bytes
-  const n = b.length
-  return [0x02, b[0] ^ b[1], b[n - 4], b[n - 3], b[n - 2], b[n - 1]]
+  const last = b.length - 4
+  frame[offset] = 0x02
+  frame[offset + 1] = b[0] ^ b[1]
+  for (let i = 0; i < 4; i++) frame[offset + 2 + i] = b[last + i]
 }
 
 export function ethernetFrame(from: Address, to: Address, vlans: number[], packet: Uint8Array): Uint8Array {
   const headerBytes = 14 + 4 * vlans.length
-  const frame = new Uint8Array(Math.max(60, headerBytes + packet.length))
-  frame.set(macOf(to), 0)
-  frame.set(macOf(from), 6)
+  const frame = allocateFrame(Math.max(60, headerBytes + packet.length))
+  writeMac(frame, 0, to)
+  writeMac(frame, 6, from)
   let offset = 12
   vlans.forEach((vlan, i) => {
     put16(frame, offset, i < vlans.length - 1 ? 0x88a8 : 0x8100)
@@ -196,19 +188,4 @@ export function ethernetFrame(from: Address, to: Address, vlans: number[], packe
   put16(frame, offset, from.version === 4 ? 0x0800 : 0x86dd)
   frame.set(packet, headerBytes)
   return frame
-}
-
-/** Frames (one, or one per fragment) that carry a transport segment over `link`. */
-export function buildFrames(
-  link: Link,
-  from: Address,
-  to: Address,
-  protocol: number,
-  segment: Uint8Array,
-  fields: IpFields,
-): Uint8Array[] {
-  return ipPackets(from, to, protocol, segment, fields, link.mtu).map((packet) => {
-    const frame = ethernetFrame(from, to, link.vlans, packet)
-    return link.tunnel ? encapsulate(link.tunnel, frame, fields.identification) : frame
-  })
 }

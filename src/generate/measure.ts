@@ -1,4 +1,5 @@
 import { arrivalOrder, type ArrivalOrder, sightingMs } from './impairments.js'
+import { DEFAULT_DSCP } from './link.js'
 import {
   AFTER_JUMP,
   KIND_AUDIO,
@@ -230,6 +231,3 @@ export function measureDirection(sender: Sender, options: MeasureOptions): Direc
     segments: bySegment.filter((segment) => segment.sent > 0),
   }
 }
-
-/** Expedited forwarding (RFC 3246). */
-export const DEFAULT_DSCP = 46

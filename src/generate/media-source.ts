@@ -1,18 +1,15 @@
 import type { Endpoint } from './addresses.js'
 import type { FrameSource, GeneratedPacket } from './frame-source.js'
-import { buildFrames, type Link, PROTOCOL_UDP, udpDatagram } from './frames.js'
+import { PROTOCOL_UDP, udpDatagram } from './frames.js'
 import { arrivalOrder, type ArrivalOrder, sightingMs } from './impairments.js'
-import { DEFAULT_DSCP } from './measure.js'
+import { buildFrames, capture, DEFAULT_DSCP, DEFAULT_TTL, type Link } from './link.js'
 import { LOST_BEFORE_TAP, MIRROR_DROPPED } from './packet-list.js'
 import { rtpPacket } from './rtp-packet.js'
 import type { DirectionSpec } from './scenario.js'
 import type { Sender } from './sender.js'
-import { capture } from './sip-wire.js'
 
 /** Where a direction's packets go: the endpoint in force is the last one whose time has come. */
 export type Destinations = { timeMs: number; endpoint: Endpoint }[]
-
-export const DEFAULT_TTL = 64
 
 /** Builds the frames of one sender's RTP as they are asked for, in the order in which the tap sees them. */
 export class MediaSource implements FrameSource {

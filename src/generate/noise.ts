@@ -1,10 +1,10 @@
 import { parseAddress } from './addresses.js'
 import { fillNoise } from './codecs.js'
 import type { FrameSource, GeneratedPacket } from './frame-source.js'
-import { buildFrames, type Link, PROTOCOL_UDP, udpDatagram } from './frames.js'
+import { PROTOCOL_UDP, udpDatagram } from './frames.js'
+import { buildFrames, capture, type Link } from './link.js'
 import type { Random } from './random.js'
 import type { NoiseSpec } from './scenario.js'
-import { capture } from './sip-wire.js'
 
 /** A DNS query (RFC 1035) for host-N.example.com. */
 function dns(random: Random): Uint8Array {

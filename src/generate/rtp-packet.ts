@@ -1,3 +1,4 @@
+import { allocateScratch } from './allocate.js'
 import { fillAudio, fillNoise } from './codecs.js'
 import { EVENT_END, KIND_AUDIO, KIND_EVENT, MARKER } from './packet-list.js'
 import type { DirectionSpec } from './scenario.js'
@@ -35,8 +36,8 @@ export function rtpPacket(sender: Sender, index: number, spec: DirectionSpec, sr
   const padding = spec.padding_bytes ?? 0
   const length = payloadLength(sender, index, spec)
   const payloadAt = 12 + 4 * csrcs + (extensionWords > 0 ? 4 + 4 * extensionWords : 0)
-  const bytes = new Uint8Array(payloadAt + length + padding + (srtp ? SRTP_TAG_BYTES : 0))
-  const view = new DataView(bytes.buffer)
+  const bytes = allocateScratch(payloadAt + length + padding + (srtp ? SRTP_TAG_BYTES : 0))
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
   bytes[0] = 0x80 | (padding > 0 ? 0x20 : 0) | (extensionWords > 0 ? 0x10 : 0) | csrcs
   bytes[1] = (packets.has(index, MARKER) ? 0x80 : 0) | packets.payloadType[index]
   const sequence = packets.extended[index] & 0xffff

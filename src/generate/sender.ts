@@ -12,6 +12,7 @@ import {
   PacketList,
   type SenderSegment,
 } from './packet-list.js'
+import { plannedEvents, type PlannedEvent } from './events.js'
 import type { Random } from './random.js'
 import type { DirectionSpec } from './scenario.js'
 
@@ -49,28 +50,6 @@ export function parseSsrc(value: number | string | undefined, random: Random): n
   if (!Number.isInteger(ssrc) || ssrc < 0 || ssrc > 0xffffffff)
     throw new ScenarioError(`ssrc: "${value}" is not a number of 32 bits`)
   return ssrc
-}
-
-/** Codes of RFC 4733 table 3. */
-const EVENT_DIGITS = '0123456789*#ABCD'
-
-interface PlannedEvent {
-  startMs: number
-  code: number
-  ticks: number
-}
-
-function plannedEvents(spec: DirectionSpec, zeroMs: number, ptimeMs: number): PlannedEvent[] {
-  return (spec.dtmf ?? []).map(({ at_s, digit, duration_ms }) => {
-    const code = EVENT_DIGITS.indexOf(digit.toUpperCase())
-    if (digit.length !== 1 || code < 0)
-      throw new ScenarioError(`dtmf: digit "${digit}" is none of ${EVENT_DIGITS}`)
-    return {
-      startMs: zeroMs + at_s * 1000,
-      code,
-      ticks: Math.max(1, Math.round((duration_ms ?? 100) / ptimeMs)),
-    }
-  })
 }
 
 /** Something that happens to the sender once, at the first packet at or after `timeMs`. */

@@ -2,8 +2,6 @@ import type { Endpoint } from './addresses.js'
 import type { SipPacket } from './dialogue.js'
 import type { GeneratedPacket } from './frame-source.js'
 import {
-  buildFrames,
-  type Link,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   TCP_ACK,
@@ -13,16 +11,10 @@ import {
   tcpSegment,
   udpDatagram,
 } from './frames.js'
+import { buildFrames, capture, DEFAULT_TTL, type Link } from './link.js'
 import type { Random } from './random.js'
 
 const SIP_DSCP = 24
-const TTL = 64
-
-/** Cuts a frame to the link's snap length. */
-export function capture(link: Link, timeMs: number, frame: Uint8Array): GeneratedPacket {
-  if (link.snaplen === 0 || frame.length <= link.snaplen) return { timeMs, frame }
-  return { timeMs, frame: frame.slice(0, link.snaplen), wireLength: frame.length }
-}
 
 /** One TCP connection as the tap sees it. */
 class Connection {
@@ -48,7 +40,7 @@ class Connection {
     const to = keyOf(from) === keyOf(this.a) ? this.b : this.a
     const acknowledge = (flags & TCP_ACK) !== 0 ? this.next(to) : 0
     const segment = tcpSegment(from, to, this.next(from), acknowledge, flags, payload)
-    const fields = { dscp: SIP_DSCP, ttl: TTL, identification: this.identification++ & 0xffff }
+    const fields = { dscp: SIP_DSCP, ttl: DEFAULT_TTL, identification: this.identification++ & 0xffff }
     for (const frame of buildFrames(this.link, from.address, to.address, PROTOCOL_TCP, segment, fields))
       this.out.push(capture(this.link, timeMs, frame))
     const length = payload.length + ((flags & (TCP_SYN | TCP_FIN)) !== 0 ? 1 : 0)
@@ -99,7 +91,7 @@ export function sipFrames(
   if (options.transport === 'udp') {
     sorted.forEach(({ timeMs, from, to, bytes }, i) => {
       const datagram = udpDatagram(from.endpoint, to.endpoint, bytes)
-      const fields = { dscp: SIP_DSCP, ttl: TTL, identification: (i + 1) & 0xffff }
+      const fields = { dscp: SIP_DSCP, ttl: DEFAULT_TTL, identification: (i + 1) & 0xffff }
       const [source, destination] = [from.endpoint.address, to.endpoint.address]
       for (const frame of buildFrames(link, source, destination, PROTOCOL_UDP, datagram, fields))
         out.push(capture(link, timeMs, frame))

@@ -1,6 +1,6 @@
 import { parseEndpoint } from './addresses.js'
 import { type FrameSource } from './frame-source.js'
-import type { Link } from './frames.js'
+import type { Link } from './link.js'
 import { impair } from './impairments.js'
 import { measureDirection } from './measure.js'
 import { MediaSource } from './media-source.js'
