@@ -164,6 +164,15 @@ export class JitterBuffers {
       this.setDepth(i, Math.max(ADAPTIVE_MIN_MS, depth - ptimeMs))
   }
 
+  /** Calm seconds after which no adaptive buffer is deeper than its minimum. */
+  secondsToFall(i: number, ptimeMs: number): number {
+    const above = Math.max(
+      this.f32[i + I_DEPTH] - ADAPTIVE_MIN_MS,
+      this.ownBounds ? this.f32[i + I_OFFSET_CONFIGURED] : 0,
+    )
+    return Math.max(0, Math.ceil(above / ptimeMs))
+  }
+
   /** Sum of the configured adaptive buffer's depth over the packets measured since the last call, ms. */
   takeDepthSum(i: number): number {
     if (this.ownBounds) {

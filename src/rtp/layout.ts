@@ -134,15 +134,16 @@ export const I_PENDING_TYPE = 143
 export const I_SOURCE1 = 144
 export const I_DESTINATION1 = 147
 export const I_VLAN = 150
-/** Packets that carried another DSCP than the one before. */
-export const I_DSCP_CHANGES = 151
+/** Extended sequence number of the last in-order media packet before the last event, noise or late one. */
+export const I_MEDIA_BEFORE = 151
 export const I_LAST_EVENT_TIMESTAMP = 152
 export const I_HASH = 153
 /** Up to four (payload type, packets) pairs of the open interval. */
 export const I_TYPE_COUNTS = 154
 export const TYPE_COUNTS = 4
 export const I_PROBATION = 162
-export const I_GENERATION = 163
+/** Extended sequence number of the last packet before which d has no meaning: after a timestamp jump, a new clock. */
+export const I_TIMED_FROM = 163
 // Float64 fields of the cold part (byte 656 on).
 export const D_RUN_START_FIXED50 = 82
 export const D_RUN_START_FIXED200 = 83
@@ -153,7 +154,7 @@ export const D_SEGMENT_START = 87
 export const D_INTERVAL_START = 88
 export const D_INTERVAL_END = 89
 export const D_INTERVAL_FIRST = 90
-/** Last event or noise packet. */
+/** Last event, noise or late packet. */
 export const D_OTHER_ARRIVAL = 91
 
 // Histograms of the open interval (Uint16, byte 736 on).
@@ -176,8 +177,6 @@ export const FLAG_PENDING = 32
 export const FLAG_TIMED = 64
 export const FLAG_OPEN_INTERVAL = 256
 export const FLAG_FIRST_INTERVAL = 512
-/** An event or noise packet came after the last media packet. */
-export const FLAG_OTHER = 1024
 export const FLAG_EVENT_SEEN = 2048
 /** The DSCP of the last packet stands in bits 24..29. */
 export const DSCP_SHIFT = 24

@@ -40,7 +40,7 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
   minimumMs: ADAPTIVE_MIN_MS,
   maximumMs: ADAPTIVE_MAX_MS,
 }
-const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER
+const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING
 
 export interface MeterOptions {
   /** Most streams at once. */
@@ -87,7 +87,6 @@ export class RtpMeter {
   private freeCount = 0
   private highWater = 0
   private sweepAt = 0
-  private generation = 0
   private epoch = -1
   private readonly maxStreams: number
   private readonly intervalMs: number
@@ -274,7 +273,6 @@ export class RtpMeter {
       L.FLAG_USED | L.FLAG_FIRST_INTERVAL | (p.ipVersion === 6 ? L.FLAG_IPV6 : 0) | (p.dscp << L.DSCP_SHIFT)
     i32[i + L.I_VLAN] = p.vlan
     i32[i + L.I_HASH] = hash
-    i32[i + L.I_GENERATION] = ++this.generation
     i32[i + L.I_PAYLOAD_TYPE] = -1
     for (let k = 0; k < L.TYPE_COUNTS; k++) i32[i + L.I_TYPE_COUNTS + 2 * k] = -1
     this.index.insert(hash, slot)
@@ -302,6 +300,7 @@ export class RtpMeter {
     i32[i + L.I_HIGHEST] = extended
     i32[i + L.I_LOWEST] = extended
     i32[i + L.I_SEGMENTS]++
+    i32[i + L.I_TIMED_FROM] = extended - MAX_MISORDER
     for (let k = 0; k < L.WINDOW_WORDS; k++) {
       i32[i + L.I_RECEIVED + k] = 0
       i32[i + L.I_LATE + k] = 0
@@ -327,13 +326,14 @@ export class RtpMeter {
     this.i32[i + L.I_BYTES] += length
     this.remember(i, sequence, signature, timeMs)
     this.f64[f + L.D_ARRIVAL] = timeMs
+    const extended = this.i32[i + L.I_HIGHEST]
     if (
       (type & 0x7f) !== this.i32[i + L.I_PAYLOAD_TYPE] &&
-      !this.switchPayload(slot, timeMs, timestamp, type, length)
+      !this.switchPayload(slot, timeMs, timestamp, type, length, extended)
     ) {
       return
     }
-    this.time(slot, timeMs, timestamp, type, 1, this.i32[i + L.I_HIGHEST])
+    this.time(slot, timeMs, timestamp, type, 1, extended)
   }
 
   private remember(i: number, sequence: number, signature: number, timeMs: number): void {
@@ -367,7 +367,7 @@ export class RtpMeter {
       this.outOfLine(slot, timeMs, sequence, timestamp, type, length, signature, step, dscp)
       return
     }
-    if ((flags & SPECIAL) !== L.FLAG_VALID && !this.special(slot, flags, timeMs, step)) return
+    if ((flags & SPECIAL) !== L.FLAG_VALID && !this.special(slot, flags, step)) return
     if (crossed) this.closeIntervals(slot, timeMs, step - 1)
     else if (step > 1) i32[i + L.I_LOST] += step - 1
 
@@ -381,7 +381,7 @@ export class RtpMeter {
     i32[r + 1] = (timeMs - this.epoch) | 0
     if (flags >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
     if ((type & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE]) {
-      if (!this.switchPayload(slot, timeMs, timestamp, type, length)) return
+      if (!this.switchPayload(slot, timeMs, timestamp, type, length, highest)) return
     }
     this.time(slot, timeMs, timestamp, type, step, highest + step)
   }
@@ -447,9 +447,10 @@ export class RtpMeter {
       transit = 0
     } else if (
       (deviation > JUMP_MS || deviation < -JUMP_MS) &&
-      this.isTimestampJump(i, ticks, msPerTick, deviation, step, type)
+      this.isTimestampJump(slot, ticks, msPerTick, timeMs, deviation, step, extended, type)
     ) {
       i32[i + L.I_TIMESTAMP_JUMPS]++
+      i32[i + L.I_TIMED_FROM] = extended
     } else {
       if (step === 1 && ticks !== i32[i + L.I_PTIME_TICKS]) this.learnStep(i, ticks, msPerTick)
       transit += deviation
@@ -519,15 +520,22 @@ export class RtpMeter {
    * continued, not raised), or a pause in which the sender's clock stood still (in step with the sequence, marked).
    */
   private isTimestampJump(
-    i: number,
+    slot: number,
     ticks: number,
     msPerTick: number,
+    timeMs: number,
     deviation: number,
     step: number,
+    extended: number,
     type: number,
   ): boolean {
+    const i = slot * L.STRIDE_32
     const ptime = this.i32[i + L.I_PTIME_TICKS]
-    const expected = step * (ptime > 0 ? ptime : DEFAULT_PTIME_MS / msPerTick)
+    // Events and noise may stand between this packet and the one whose timestamp it is compared with.
+    const lastMedia = timeMs - deviation - ticks * msPerTick
+    const others = this.f64[slot * L.STRIDE_64 + L.D_OTHER_ARRIVAL] >= lastMedia - 0.01
+    const steps = others ? extended - this.i32[i + L.I_MEDIA_BEFORE] : step
+    const expected = steps * (ptime > 0 ? ptime : DEFAULT_PTIME_MS / msPerTick)
     const inStep = Math.abs(ticks - expected) <= 0.2 * expected
     if (!inStep) return true
     return (type & 0x80) !== 0 && deviation > PAUSED_TIMESTAMP_MS
@@ -548,20 +556,15 @@ export class RtpMeter {
   }
 
   private changeDscp(i: number, dscp: number): void {
-    this.i32[i + L.I_DSCP_CHANGES]++
     this.i32[i + L.I_FLAGS] = (this.i32[i + L.I_FLAGS] & ~(63 << L.DSCP_SHIFT)) | (dscp << L.DSCP_SHIFT)
   }
 
   /** In-order packet of a stream with something pending. False: the stream was given up. */
-  private special(slot: number, flags: number, timeMs: number, step: number): boolean {
+  private special(slot: number, flags: number, step: number): boolean {
     const i = slot * L.STRIDE_32
     if (flags & L.FLAG_PENDING) {
       this.i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
       this.i32[i + L.I_STRAY]++
-    }
-    if (flags & L.FLAG_OTHER) {
-      this.noteGap(slot, timeMs)
-      this.i32[i + L.I_FLAGS] &= ~L.FLAG_OTHER
     }
     if ((flags & L.FLAG_VALID) === 0) {
       if (step > 16) {
@@ -587,25 +590,24 @@ export class RtpMeter {
     this.release(slot)
   }
 
-  /** Another payload type than the last packet's. False: not media, so not timed. */
+  /** Another payload type than that of the packet before (`before`). False: nothing left to time. */
   private switchPayload(
     slot: number,
     timeMs: number,
     timestamp: number,
     type: number,
     length: number,
+    before: number,
   ): boolean {
     const { i32, f64 } = this
     const i = slot * L.STRIDE_32
     const f = slot * L.STRIDE_64
     const payloadType = type & 0x7f
     const entry = this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType]
-    let payloadClass = classOf(entry)
-    // A dynamic type that was never negotiated beside other media, with the four bytes of RFC 4733.
-    if (entry === 0 && payloadType >= 96 && length === 16 && i32[i + L.I_PAYLOAD_TYPE] >= 0)
-      payloadClass = CLASS_EVENT
+    const payloadClass = this.classFor(i, entry, payloadType, length)
     if (payloadClass !== CLASS_AUDIO) {
-      this.otherPacket(slot, timeMs, timestamp, payloadClass)
+      this.otherPacket(i, timestamp, payloadClass)
+      this.interrupt(slot, timeMs, before)
       return false
     }
     this.countTypes(i)
@@ -616,19 +618,37 @@ export class RtpMeter {
       f64[f + L.D_MS_PER_TICK] = msPerTick
       i32[i + L.I_PTIME_TICKS] = 0
       i32[i + L.I_LAST_STEP] = 0
-      // Another clock: transit continues, its next step cannot be compared with the last.
-      if (i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
+      // Another clock: d continues, and this packet's timestamp cannot be compared with the last one's.
+      if (msPerTick > 0 && i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
         i32[i + L.I_TIMESTAMP] = timestamp
         f64[f + L.D_ARRIVAL] = timeMs
+        i32[i + L.I_TIMED_FROM] = i32[i + L.I_HIGHEST]
+        this.measure(slot, timeMs, f64[f + L.D_TRANSIT], i32[i + L.I_HIGHEST])
+        return false
       }
     }
     return true
   }
 
-  private otherPacket(slot: number, timeMs: number, timestamp: number, payloadClass: number): void {
-    const { i32 } = this
+  private classFor(i: number, entry: number, payloadType: number, length: number): number {
+    // A dynamic type that was never negotiated beside other media, with the four bytes of RFC 4733.
+    if (entry === 0 && payloadType >= 96 && length === 16 && this.i32[i + L.I_PAYLOAD_TYPE] >= 0)
+      return CLASS_EVENT
+    return classOf(entry)
+  }
+
+  /** A packet that the next media packet's timestamp is not compared with, after the one numbered `before`. */
+  private interrupt(slot: number, timeMs: number, before: number): void {
     const i = slot * L.STRIDE_32
     const f = slot * L.STRIDE_64
+    // One of several in a row leaves the number that the first one noted.
+    if (this.f64[f + L.D_OTHER_ARRIVAL] <= this.f64[f + L.D_ARRIVAL]) this.i32[i + L.I_MEDIA_BEFORE] = before
+    this.f64[f + L.D_OTHER_ARRIVAL] = timeMs
+  }
+
+  /** Counts an event or comfort noise packet. */
+  private otherPacket(i: number, timestamp: number, payloadClass: number): void {
+    const { i32 } = this
     if (payloadClass === CLASS_NOISE) {
       i32[i + L.I_NOISE_PACKETS]++
     } else {
@@ -640,8 +660,6 @@ export class RtpMeter {
       }
       i32[i + L.I_EVENT_PACKETS]++
     }
-    i32[i + L.I_FLAGS] |= L.FLAG_OTHER
-    this.f64[f + L.D_OTHER_ARRIVAL] = timeMs
   }
 
   /** Books the packets since the last change of payload type on the type they had. */
@@ -762,22 +780,30 @@ export class RtpMeter {
     i32[i + L.I_BYTES] += length
     this.remember(i, sequence, signature, timeMs)
     const payloadType = type & 0x7f
-    if (payloadType === i32[i + L.I_PAYLOAD_TYPE]) this.timeBehind(slot, timeMs, timestamp, extended)
-    else {
-      const payloadClass = classOf(this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType])
-      if (payloadClass !== CLASS_AUDIO) this.otherPacket(slot, timeMs, timestamp, payloadClass)
-    }
+    const entry = this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType]
+    const payloadClass = this.classFor(i, entry, payloadType, length)
+    if (payloadClass !== CLASS_AUDIO) this.otherPacket(i, timestamp, payloadClass)
+    else if (clockOf(entry) > 0 && 1000 / clockOf(entry) === f64[f + L.D_MS_PER_TICK])
+      this.timeBehind(slot, timeMs, timestamp, extended)
+    this.interrupt(slot, timeMs, i32[i + L.I_HIGHEST])
   }
 
   /** A late arrival has a delay like any other packet, but feeds no jitter (DESIGN: section 2). */
   private timeBehind(slot: number, timeMs: number, timestamp: number, extended: number): void {
+    const { i32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    if ((i32[i + L.I_FLAGS] & L.FLAG_TIMED) === 0 || extended < i32[i + L.I_TIMED_FROM]) return
+    const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
+    const elapsed = timeMs - f64[f + L.D_ARRIVAL]
+    this.measure(slot, timeMs, f64[f + L.D_TRANSIT] + elapsed - ticks * f64[f + L.D_MS_PER_TICK], extended)
+  }
+
+  /** Delay variation and jitter buffers of a packet whose d is known: what `time` does for the mass of packets. */
+  private measure(slot: number, timeMs: number, transit: number, extended: number): void {
     const { i32, f32, f64, u16 } = this
     const i = slot * L.STRIDE_32
     const f = slot * L.STRIDE_64
-    const msPerTick = f64[f + L.D_MS_PER_TICK]
-    if (msPerTick === 0 || (i32[i + L.I_FLAGS] & L.FLAG_TIMED) === 0) return
-    const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
-    const transit = f64[f + L.D_TRANSIT] + timeMs - f64[f + L.D_ARRIVAL] - ticks * msPerTick
     let pdv = transit - f64[f + L.D_BASE] - f64[f + L.D_SLOPE] * (timeMs - f64[f + L.D_BASE_TIME])
     if (pdv < 0) {
       pdv = 0
@@ -789,7 +815,8 @@ export class RtpMeter {
       f64[f + L.D_SECOND_MIN_TIME] = timeMs
     }
     const b = slot * L.STRIDE_16 + L.H_PDV + bucketOf(pdv)
-    if (u16[b] < 0xffff) u16[b]++
+    const count = u16[b] + 1
+    u16[b] = count - (count >> 16)
     i32[i + L.I_MEASURED]++
     if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
     if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) this.play(slot, pdv, timeMs, extended)
@@ -857,7 +884,9 @@ export class RtpMeter {
     const maximum = f32[i + L.I_SECOND_PDV_MAX]
     if (maximum > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = maximum
     f32[i + L.I_SECOND_PDV_MAX] = 0
-    for (let s = second; s < next && s < second + L.I_SECOND_MAXIMA_LENGTH + 13; s++) {
+    // After a long silence only the seconds that could lower a buffer's depth.
+    const last = Math.min(next, second + L.I_SECOND_MAXIMA_LENGTH + this.buffers.secondsToFall(i, ptimeMs))
+    for (let s = second; s < last; s++) {
       f32[i + L.I_SECOND_MAXIMA + (s % L.I_SECOND_MAXIMA_LENGTH)] = s === second ? maximum : 0
       this.buffers.second(slot, ptimeMs)
     }
