@@ -177,6 +177,8 @@ export const FLAG_PENDING = 32
 export const FLAG_TIMED = 64
 export const FLAG_OPEN_INTERVAL = 256
 export const FLAG_FIRST_INTERVAL = 512
+/** An event, noise or late packet came after the last in-order media packet. */
+export const FLAG_OTHER = 1024
 export const FLAG_EVENT_SEEN = 2048
 /** The DSCP of the last packet stands in bits 24..29. */
 export const DSCP_SHIFT = 24
