@@ -1,7 +1,7 @@
 import { parseAddress, uriHost } from './addresses.js'
 import { answerAfter, CallChanges } from './call-changes.js'
 import { type CallFlow, type CallInProgress, type CallSetup, THINK_MS } from './call-types.js'
-import { Dialogue, type RequestFields, type SipNode, type Transaction } from './dialogue.js'
+import { Dialogue, PROXY_MS, type RequestFields, type SipNode, type Transaction } from './dialogue.js'
 import { ScenarioError } from './errors.js'
 import { makeParty, type Party } from './parties.js'
 import type { ForkSpec } from './scenario.js'
@@ -114,6 +114,11 @@ class CallScript {
     return flow
   }
 
+  /** How long a response takes through the proxy, if there is one, to the caller's hop. */
+  private get lagMs(): number {
+    return (this.nodes.length - 2) * PROXY_MS
+  }
+
   private invite(timeMs: number, headers: HeaderLines = [], hops?: [number, number]): Transaction {
     return this.dialogue.request('INVITE', 'caller', timeMs, {
       sequence: ++this.call.sequences.caller,
@@ -202,6 +207,7 @@ class CallScript {
         media_port: fork.media_port ?? 30000 + 100 * index,
         user_agent: callee.userAgent,
       },
+      0,
       repetition,
       `fork[${index}]`,
     )
@@ -254,7 +260,7 @@ class CallScript {
     const toTag = this.call.calleeTag
     this.dialogue.respond(cancel, 200, okMs, { toTag })
     this.dialogue.respond(invite, 487, okMs + 1, { toTag })
-    this.ackFailure(invite, okMs + 1 + legMs.caller + THINK_MS, toTag)
+    this.ackFailure(invite, okMs + 1 + this.lagMs + legMs.caller + THINK_MS, toTag)
     Object.assign(this.flow, { state: 'cancelled', status: 487, endMs: okMs + 1, endedBy: 'caller' })
   }
 
@@ -264,7 +270,7 @@ class CallScript {
     const headers: HeaderLines =
       status < 400 ? [['Contact', `<sip:${callee.user}@elsewhere.example.org>`]] : []
     this.dialogue.respond(invite, status, timeMs, { toTag, headers })
-    this.ackFailure(invite, timeMs + legMs.caller + THINK_MS, toTag)
+    this.ackFailure(invite, timeMs + this.lagMs + legMs.caller + THINK_MS, toTag)
     Object.assign(this.flow, { state: 'failed', status, endMs: timeMs })
   }
 
@@ -274,7 +280,7 @@ class CallScript {
     const toTag = call.calleeTag
     const changes = new CallChanges(call)
     dialogue.respond(invite, 200, timeMs, { toTag, body: this.call.session.describe(callee) })
-    const ackMs = timeMs + legMs.caller + THINK_MS
+    const ackMs = timeMs + this.lagMs + legMs.caller + THINK_MS
     dialogue.request('ACK', 'caller', ackMs, { sequence: invite.sequence, toTag })
     this.call.sequences.caller = invite.sequence
     const endMs = timeMs + (spec.duration_s ?? 10) * 1000

@@ -41,6 +41,7 @@ export function describeCall(
   branches: DirectionTruth[],
 ): CallTruth {
   const { caller, callee, spec } = setup
+  const finalMs = flow.status === undefined ? undefined : flow.endMs
   const lasted = between(flow.answerMs, flow.byeMs)
   return {
     call_id: setup.callId,
@@ -54,9 +55,9 @@ export function describeCall(
     caller: caller.user,
     callee: callee.user,
     caller_address: caller.node.endpoint.address.text,
-    callee_address: callee.node.endpoint.address.text,
+    callee_address: spec.sip?.proxy ?? callee.node.endpoint.address.text,
     transport: spec.sip?.transport ?? 'udp',
-    pdd_ms: between(flow.inviteMs, flow.progressMs),
+    pdd_ms: between(flow.inviteMs, flow.progressMs ?? flow.answerMs ?? finalMs),
     setup_ms: between(flow.inviteMs, flow.answerMs),
     ring_ms: between(flow.ringingMs, flow.answerMs),
     ended_by: flow.endedBy,

@@ -15,7 +15,7 @@ export interface Branch {
 
 export type CallState = 'completed' | 'failed' | 'cancelled' | 'timeout' | 'in_progress'
 
-/** What happened in signalling, times at the tap (at the caller's hop when there is a proxy). */
+/** What happened in signalling, times of the first sighting at the tap, on whichever hop. */
 export interface CallFlow {
   packets: SipPacket[]
   state: CallState

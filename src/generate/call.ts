@@ -33,6 +33,8 @@ const START_DELAY_MS = 20
 export interface CallContext {
   spec: CallSpec
   startMs: number
+  /** Place of the call in the scenario. */
+  index: number
   repetition: number
   link: Link
   mirror: MirrorSpec
@@ -56,9 +58,9 @@ function legs(value: number | number[] | undefined): number[] {
 }
 
 function setUp(context: CallContext): CallSetup {
-  const { spec, startMs, repetition, random, place } = context
-  const caller = makeParty('caller', spec.caller ?? {}, repetition, `${place}.caller`)
-  const callee = makeParty('callee', spec.callee ?? {}, repetition, `${place}.callee`)
+  const { spec, startMs, index, repetition, random, place } = context
+  const caller = makeParty('caller', spec.caller ?? {}, index, repetition, `${place}.caller`)
+  const callee = makeParty('callee', spec.callee ?? {}, index, repetition, `${place}.callee`)
   requireOneFamily(caller.media.address, callee.media.address, `${place}: media`)
   const nodes = nodesOf(caller.node, callee.node, spec.sip?.proxy)
   for (let i = 1; i < nodes.length; i++)

@@ -60,7 +60,7 @@ export interface ResponseFields {
 }
 
 /** Forwarding through one proxy takes this long. */
-const PROXY_MS = 1
+export const PROXY_MS = 1
 
 /** Writes the messages of one INVITE dialog, with its Via stacks, tags and routes, on every hop that the tap sees. */
 export class Dialogue {
@@ -179,7 +179,7 @@ export class Dialogue {
     return transaction
   }
 
-  /** Answers over the hops of the request, backwards; `timeMs` is at the hop nearest to the requester. */
+  /** Answers over the hops of the request, backwards; `timeMs` is at the first of them. */
   respond(transaction: Transaction, status: number, timeMs: number, fields: ResponseFields = {}): void {
     const { path, method, fromSide, sequence } = transaction
     const far = path[path.length - 1]
@@ -198,7 +198,7 @@ export class Dialogue {
         ...(fields.headers ?? []),
       ]
       this.packets.push({
-        timeMs: timeMs - (hop - firstHop) * PROXY_MS,
+        timeMs: timeMs + (endHop - 1 - hop) * PROXY_MS,
         from: path[hop + 1],
         to: path[hop],
         fromSide: otherSide,

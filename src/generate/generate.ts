@@ -127,10 +127,10 @@ export class ScenarioRun {
       const link = makeLink({ ...scenario.link, ...spec.link }, `${place}.link`)
       const mirror = { ...scenario.mirror, ...spec.mirror }
       // Sources open as their time comes; mistakes in the file should show at once.
-      checkCall({ spec, startMs: this.startMs, repetition: 0, link, mirror, random, place })
+      checkCall({ spec, startMs: this.startMs, index: i, repetition: 0, link, mirror, random, place })
       return this.repeated(spec, this.calls, (repetition, startMs) => {
         const own = random.derive(`call ${i} ${repetition}`)
-        return makeCall({ spec, startMs, repetition, link, mirror, random: own, place })
+        return makeCall({ spec, startMs, index: i, repetition, link, mirror, random: own, place })
       })
     })
   }

@@ -191,10 +191,10 @@ export function measureDirection(sender: Sender, options: MeasureOptions): Direc
     lost: lost[i],
   }))
   return {
-    codec: formats[0].codec.name,
+    codec: formats[0].codec.name.toUpperCase(),
     payload_type: formats[0].payloadType,
     ptime_ms: formats[0].ptimeMs,
-    codecs: unique(formats.map((format) => format.codec.name)),
+    codecs: unique(formats.map((format) => format.codec.name.toUpperCase())),
     payload_types: unique([...list.payloadType.subarray(0, list.length)]),
     dscp: spec.dscp ?? DEFAULT_DSCP,
     ssrcs: unique(bySegment.filter((segment) => segment.sent > 0).map((segment) => segment.ssrc)),

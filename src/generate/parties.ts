@@ -26,13 +26,25 @@ const DEFAULTS = {
   callee: { user: 'bob', address: '198.51.100.20', port: 20000, agent: 'Example Gateway 3.4' },
 }
 
-/** Each repetition uses ports of its own, so that its streams are told apart; they stay even and under 65000. */
-function portOf(port: number, repetition: number): number {
-  return repetition === 0 ? port : 1024 + ((port - 1024 + 4 * repetition) % 63976)
+/** Calls that share an address need ports of their own to be told apart. Even stays even, under 65000. */
+function portOf(port: number, steps: number): number {
+  return steps === 0 ? port : 1024 + ((port - 1024 + 4 * steps) % 63976)
 }
 
-/** @param repetition 0 for the first call of a `repeat` */
-export function makeParty(side: Side, spec: PartySpec, repetition: number, place: string): Party {
+/** Default ports of the calls of a scenario are this many steps apart, which leaves room for repetitions. */
+const STEPS_PER_CALL = 250
+
+/**
+ * @param callIndex place of the call in the scenario
+ * @param repetition 0 for the first call of a `repeat`
+ */
+export function makeParty(
+  side: Side,
+  spec: PartySpec,
+  callIndex: number,
+  repetition: number,
+  place: string,
+): Party {
   const defaults = DEFAULTS[side]
   const address = parseAddress(spec.address ?? defaults.address, `${place}.address`)
   const sipPort = spec.sip_port ?? 5060
@@ -41,7 +53,10 @@ export function makeParty(side: Side, spec: PartySpec, repetition: number, place
   const mediaAddress = spec.media_address
     ? parseAddress(spec.media_address, `${place}.media_address`)
     : address
-  const mediaPort = portOf(spec.media_port ?? defaults.port, repetition)
+  const mediaPort =
+    spec.media_port === undefined
+      ? portOf(defaults.port, STEPS_PER_CALL * callIndex + repetition)
+      : portOf(spec.media_port, repetition)
   const sdpAddress = spec.sdp_address ?? spec.nat_private_address ?? mediaAddress.text
   parseAddress(sdpAddress, `${place}.sdp_address`)
   const user = (spec.user ?? defaults.user).replaceAll('{n}', String(repetition))

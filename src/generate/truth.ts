@@ -11,6 +11,7 @@ export interface SegmentTruth {
 
 /** One direction of a call, or one stream: what was sent, what was done to it, and what a tap must find. */
 export interface DirectionTruth {
+  /** In capitals, as in the probe's records. */
   codec: string
   payload_type: number
   ptime_ms: number
@@ -86,9 +87,10 @@ export interface CallTruth {
   caller: string
   callee: string
   caller_address: string
+  /** Where the caller's INVITE goes: the callee, or the proxy. */
   callee_address: string
   transport: string
-  /** INVITE to the first 18x. */
+  /** INVITE to the first response that is neither 100 nor a challenge (RFC 6076 4.3). */
   pdd_ms?: number
   /** INVITE to 2xx. */
   setup_ms?: number
