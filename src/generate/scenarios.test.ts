@@ -84,25 +84,22 @@ describe.skipIf(!hasTshark())('tshark (skipped where it is not installed)', () =
         }
       })
 
-  it.each([
-    'random-loss.yaml',
-    'jitter-spikes.yaml',
-    'opus.yaml',
-    'skew.yaml',
-    'fragments.yaml',
-  ])('%s: counts the same packets, loss and jitter', (name) => {
-    const found = streams(name)
-    const told = load(name).truth.calls.flatMap((call): DirectionTruth[] => Object.values(call.media))
-    const heard = told.filter((direction) => direction.packets > 0)
-    expect(found.length).toBe(heard.length)
-    for (const direction of heard) {
-      const stream = found.find(({ ssrc }) => ssrc === direction.ssrcs[0])
-      expect(stream).toMatchObject({ packets: direction.packets, lost: direction.lost })
-      // tshark counts the first packet's 0 in its mean, prints three decimals, and runs J over the loss as we do.
-      expect(stream?.jitterMax).toBeCloseTo(direction.jitter_max_ms ?? NaN, 2)
-      expect(stream?.jitterMean).toBeCloseTo(direction.jitter_mean_ms ?? NaN, 2)
-    }
-  })
+  it.each(['random-loss.yaml', 'jitter-spikes.yaml', 'opus.yaml', 'skew.yaml', 'fragments.yaml'])(
+    '%s: counts the same packets, loss and jitter',
+    (name) => {
+      const found = streams(name)
+      const told = load(name).truth.calls.flatMap((call): DirectionTruth[] => Object.values(call.media))
+      const heard = told.filter((direction) => direction.packets > 0)
+      expect(found.length).toBe(heard.length)
+      for (const direction of heard) {
+        const stream = found.find(({ ssrc }) => ssrc === direction.ssrcs[0])
+        expect(stream).toMatchObject({ packets: direction.packets, lost: direction.lost })
+        // tshark counts the first packet's 0 in its mean, prints three decimals, and runs J over the loss as we do.
+        expect(stream?.jitterMax).toBeCloseTo(direction.jitter_max_ms ?? NaN, 2)
+        expect(stream?.jitterMean).toBeCloseTo(direction.jitter_mean_ms ?? NaN, 2)
+      }
+    },
+  )
 
   it('sees the final status of every call', () => {
     const fields = ['-T', 'fields', '-e', 'sip.Call-ID', '-e', 'sip.Status-Code']
