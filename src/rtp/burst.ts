@@ -73,6 +73,26 @@ export class BurstMachine {
     i32[i + I_FINAL] = limit
   }
 
+  /**
+   * Up to where (exclusive) no late arrival changes anything any more: the first hole less than `misorder` packets
+   * behind the highest.
+   */
+  settled(slot: number, misorder: number, lowest: number): number {
+    const { i32 } = this
+    const i = slot * STRIDE_32
+    const highest = i32[i + I_HIGHEST]
+    // The segment's start itself may still move down.
+    if (highest - lowest < misorder) return i32[i + I_FINAL]
+    let at = Math.max(i32[i + I_FINAL], highest - misorder + 1)
+    for (; at <= highest; at++) {
+      const word = at >> 5
+      const received =
+        word === highest >> 5 ? i32[i + I_HEAD_WORD] : i32[i + I_RECEIVED + (word & (WINDOW_WORDS - 1))]
+      if (((received >>> (at & 31)) & 1) === 0) break
+    }
+    return at
+  }
+
   /** Takes in a run of lost packets that the window does not hold (a long outage). */
   lostRun(slot: number, count: number, next: number): void {
     const i = slot * STRIDE_32

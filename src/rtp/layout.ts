@@ -63,7 +63,7 @@ export const I_DEPTH_SUM = 42
 export const I_PTIME_TICKS = 43
 export const I_LAST_STEP = 44
 export const I_BUFFERS_DIRTY = 45
-/** `I_PACKETS` when the payload type last changed. */
+/** Audio packets of the open interval when the payload type last changed. */
 export const I_PAYLOAD_MARK = 46
 /** Packets with PDV over the burst threshold in the watched second. */
 export const I_SECOND_BURSTS = 47
@@ -129,8 +129,10 @@ export const I_SKEW_NEXT = 139
 // A packet with an implausible sequence number, kept until the next one confirms or refutes it.
 export const I_PENDING_SEQUENCE = 140
 export const I_PENDING_TIMESTAMP = 141
-export const I_PENDING_LENGTH = 142
-export const I_PENDING_TYPE = 143
+/** Length in the upper 24, second header byte in the lower 8 bits. */
+export const I_PENDING_TYPE = 142
+/** Losses that earlier rows counted and that no late arrival took back. */
+export const I_LOST_EARLIER = 143
 export const I_SOURCE1 = 144
 export const I_DESTINATION1 = 147
 export const I_VLAN = 150

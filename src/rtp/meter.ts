@@ -187,16 +187,7 @@ export class RtpMeter {
               : view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ word ^ length
           const timestamp = view.getInt32(at + 4)
           if (!this.next(occupant - 1, p, word, timestamp, length, signature)) {
-            this.ingest(
-              occupant - 1,
-              p.timeMs,
-              word & 0xffff,
-              timestamp,
-              type,
-              length,
-              signature,
-              p.dscp,
-            )
+            this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
           }
           return PACKET_RTP
         }
@@ -459,8 +450,7 @@ export class RtpMeter {
     const highest = i32[i + L.I_HIGHEST]
     const step = ((sequence - highest) << 16) >> 16
     if (step <= 0 || step >= MAX_DROPOUT) {
-      if (crossed) this.closeIntervals(slot, timeMs, 0)
-      this.outOfLine(slot, timeMs, sequence, timestamp, type, length, signature, step, dscp)
+      this.outOfLine(slot, timeMs, sequence, timestamp, type, length, signature, step, dscp, crossed)
       return
     }
     if ((flags & SPECIAL) !== L.FLAG_VALID && !this.special(slot, flags, step)) return
@@ -707,7 +697,7 @@ export class RtpMeter {
       this.interrupt(slot, timeMs, before)
       return false
     }
-    this.countTypes(i)
+    this.countTypes(i, 1)
     i32[i + L.I_PAYLOAD_TYPE] = payloadType
     const clock = clockOf(entry)
     const msPerTick = clock > 0 ? 1000 / clock : 0
@@ -760,12 +750,16 @@ export class RtpMeter {
     }
   }
 
-  /** Books the packets since the last change of payload type on the type they had. */
-  private countTypes(i: number): void {
+  /**
+   * Books the audio packets since the last change of payload type on the type they had, but for the last `others`, which
+   * had another.
+   */
+  private countTypes(i: number, others: number): void {
     const { i32 } = this
     const payloadType = i32[i + L.I_PAYLOAD_TYPE]
-    const packets = i32[i + L.I_MEASURED] - i32[i + L.I_PAYLOAD_MARK]
-    i32[i + L.I_PAYLOAD_MARK] = i32[i + L.I_MEASURED]
+    const audio = i32[i + L.I_PACKETS] - i32[i + L.I_EVENT_PACKETS] - i32[i + L.I_NOISE_PACKETS] - others
+    const packets = audio - i32[i + L.I_PAYLOAD_MARK]
+    i32[i + L.I_PAYLOAD_MARK] = audio
     if (payloadType < 0 || packets <= 0) return
     for (let k = 0; k < L.TYPE_COUNTS; k++) {
       const c = i + L.I_TYPE_COUNTS + 2 * k
@@ -788,9 +782,11 @@ export class RtpMeter {
     signature: number,
     step: number,
     dscp: number,
+    crossed: boolean,
   ): void {
     const i = slot * L.STRIDE_32
     if (step <= 0 && step > -MAX_MISORDER) {
+      if (crossed) this.closeIntervals(slot, timeMs, 0)
       this.behind(
         slot,
         timeMs,
@@ -807,26 +803,38 @@ export class RtpMeter {
       this.reject(slot)
       return
     }
-    if (step >= MAX_DROPOUT && this.isLongOutage(i, timestamp, step)) {
-      const f = slot * L.STRIDE_64
-      if (timeMs >= this.f64[f + L.D_INTERVAL_END]) this.closeIntervals(slot, timeMs, step - 1)
-      else this.i32[i + L.I_LOST] += step - 1
+    // Over half of the sequence space reads as a step back.
+    const forward = step & 0xffff
+    if (this.isLongOutage(i, timestamp, type, forward)) {
+      this.special(slot, this.i32[i + L.I_FLAGS], forward)
+      if (crossed) this.closeIntervals(slot, timeMs, forward - 1)
+      else this.i32[i + L.I_LOST] += forward - 1
       this.noteGap(slot, timeMs)
       const highest = this.i32[i + L.I_HIGHEST]
-      this.advance(slot, highest, step)
+      this.advance(slot, highest, forward)
       this.i32[i + L.I_PACKETS]++
       this.i32[i + L.I_BYTES] += length
       this.remember(i, sequence, signature, timeMs)
-      this.time(slot, timeMs, timestamp, type, step, highest + step)
+      if (this.i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
+      if (
+        (type & 0x7f) === this.i32[i + L.I_PAYLOAD_TYPE] ||
+        this.switchPayload(slot, timeMs, timestamp, type, length, highest)
+      ) {
+        this.time(slot, timeMs, timestamp, type, forward, highest + forward)
+      }
       return
     }
+    if (crossed) this.closeIntervals(slot, timeMs, 0)
     this.restartSequence(slot, timeMs, sequence, timestamp, type, length, signature, dscp)
   }
 
   /** RFC 3550 A.1 would call it a restart, but the timestamp advanced with the sequence (within 20 %): loss. */
-  private isLongOutage(i: number, timestamp: number, step: number): boolean {
+  private isLongOutage(i: number, timestamp: number, type: number, step: number): boolean {
     const ptime = this.i32[i + L.I_PTIME_TICKS]
-    if (ptime <= 0) return false
+    const map = this.i32[i + L.I_PAYLOAD_MAP] * 128
+    const { entries } = this.payloadMaps
+    const clock = clockOf(entries[map + (type & 0x7f)])
+    if (ptime <= 0 || clock !== clockOf(entries[map + this.i32[i + L.I_PAYLOAD_TYPE]])) return false
     const expected = step * ptime
     return Math.abs(((timestamp - this.i32[i + L.I_TIMESTAMP]) >>> 0) - expected) <= 0.2 * expected
   }
@@ -850,17 +858,21 @@ export class RtpMeter {
     const isHead = word === i32[i + L.I_HIGHEST] >> 5
     const w = isHead ? i + L.I_HEAD_WORD : i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))
     const bit = 1 << (extended & 31)
+    const isRecent = i32[i + L.I_HIGHEST] - extended < L.RECENT_PACKETS
     if (extended >= lowest && (i32[w] & bit) !== 0) {
-      i32[i + L.I_DUPLICATES]++
       const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
-      const age = ((timeMs - this.epoch) | 0) - i32[r + 1]
-      if (
-        i32[i + L.I_HIGHEST] - extended < L.RECENT_PACKETS &&
-        (i32[r] === signature || i32[r] === 0) &&
-        age <= SPAN_DUPLICATE_MS
-      ) {
-        i32[i + L.I_SPAN_DUPLICATES]++
+      if (!isRecent) {
+        i32[i + L.I_DUPLICATES]++
+        return
       }
+      // Something else under the same number: no repeat, and no packet of its own.
+      if (i32[r] !== 0 && signature !== 0 && i32[r] !== signature) {
+        i32[i + L.I_STRAY]++
+        return
+      }
+      i32[i + L.I_DUPLICATES]++
+      const age = (((timeMs - this.epoch) | 0) - i32[r + 1]) | 0
+      if (age <= SPAN_DUPLICATE_MS) i32[i + L.I_SPAN_DUPLICATES]++
       return
     }
     if (extended < lowest) {
@@ -868,15 +880,19 @@ export class RtpMeter {
       i32[i + L.I_LOWEST] = extended
       if (i32[i + L.I_FINAL] === lowest) i32[i + L.I_FINAL] = extended
     } else {
+      // Taken back from the row that counted it, which holds at least one loss.
       const expected = timeMs - (i32[i + L.I_HIGHEST] - extended) * this.ptimeMs(slot)
-      if (i32[i + L.I_LOST] === 0 || expected < f64[f + L.D_INTERVAL_START]) i32[i + L.I_LOST_BEFORE]++
-      else i32[i + L.I_LOST]--
+      const isEarlier = i32[i + L.I_LOST_EARLIER] > i32[i + L.I_LOST_BEFORE]
+      const isOpen = i32[i + L.I_LOST] > 0
+      if (isOpen && (!isEarlier || expected >= f64[f + L.D_INTERVAL_START])) i32[i + L.I_LOST]--
+      else if (isEarlier) i32[i + L.I_LOST_BEFORE]++
     }
     i32[w] |= bit
     i32[i + L.I_REORDERED]++
     i32[i + L.I_PACKETS]++
     i32[i + L.I_BYTES] += length
-    this.remember(i, sequence, signature, timeMs)
+    this.noteGap(slot, timeMs)
+    if (isRecent) this.remember(i, sequence, signature, timeMs)
     const payloadType = type & 0x7f
     const entry = this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType]
     const payloadClass = this.classFor(i, entry, payloadType, length)
@@ -943,14 +959,15 @@ export class RtpMeter {
       if (sequence === ((pending + 1) & 0xffff)) {
         i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
         this.burst.finish(slot)
+        this.noteGap(slot, f64[f + L.D_PENDING_ARRIVAL])
         this.startSegment(slot, pending)
         this.firstPacket(
           slot,
           f64[f + L.D_PENDING_ARRIVAL],
           pending,
           i32[i + L.I_PENDING_TIMESTAMP],
-          i32[i + L.I_PENDING_TYPE],
-          i32[i + L.I_PENDING_LENGTH],
+          i32[i + L.I_PENDING_TYPE] & 0xff,
+          i32[i + L.I_PENDING_TYPE] >>> 8,
           0,
         )
         this.ingest(slot, timeMs, sequence, timestamp, type, length, signature, dscp)
@@ -961,8 +978,7 @@ export class RtpMeter {
     i32[i + L.I_FLAGS] |= L.FLAG_PENDING
     i32[i + L.I_PENDING_SEQUENCE] = sequence
     i32[i + L.I_PENDING_TIMESTAMP] = timestamp
-    i32[i + L.I_PENDING_TYPE] = type
-    i32[i + L.I_PENDING_LENGTH] = length
+    i32[i + L.I_PENDING_TYPE] = (length << 8) | type
     f64[f + L.D_PENDING_ARRIVAL] = timeMs
   }
 
@@ -993,12 +1009,14 @@ export class RtpMeter {
       i32[i + L.I_SECOND_BURSTS] = 0
     }
     f64[f + L.D_SECOND_END] = next * 1000
+    if (i32[i + L.I_PACKETS] === 0) f64[f + L.D_INTERVAL_FIRST] = timeMs
     return timeMs >= f64[f + L.D_INTERVAL_END]
   }
 
   /**
    * The stream's next packet lies beyond its open interval: closes that, and one for each interval of an outage.
-   * `lost` packets were due between the last arrival and now, evenly.
+   * `lost` packets were due one packet time after another until now, or closer where they would not fit behind the
+   * last arrival: losses at the end of a pause belong to where the media resumes.
    */
   private closeIntervals(slot: number, timeMs: number, lost: number): void {
     const { i32, f64 } = this
@@ -1008,7 +1026,7 @@ export class RtpMeter {
       i32[i + L.I_LOST] += lost
       return
     }
-    const from = this.lastSeen(slot)
+    const from = Math.max(this.lastSeen(slot), timeMs - (lost + 1) * this.ptimeMs(slot))
     let booked = 0
     while (timeMs >= f64[f + L.D_INTERVAL_END]) {
       const end = f64[f + L.D_INTERVAL_END]
@@ -1021,8 +1039,9 @@ export class RtpMeter {
       this.emit(slot, false)
       f64[f + L.D_INTERVAL_START] = end
       f64[f + L.D_INTERVAL_END] = end + this.intervalMs
-      if (booked === lost && timeMs >= end + this.intervalMs) {
-        f64[f + L.D_INTERVAL_START] = Math.floor(timeMs / this.intervalMs) * this.intervalMs
+      const goesOn = booked === lost ? timeMs : from
+      if (goesOn >= end + this.intervalMs) {
+        f64[f + L.D_INTERVAL_START] = Math.floor(goesOn / this.intervalMs) * this.intervalMs
         f64[f + L.D_INTERVAL_END] = f64[f + L.D_INTERVAL_START] + this.intervalMs
       }
     }
@@ -1034,23 +1053,26 @@ export class RtpMeter {
   private emit(slot: number, last: boolean): void {
     const i = slot * L.STRIDE_32
     const { i32, f32 } = this
-    if (
-      !last &&
-      i32[i + L.I_PACKETS] === 0 &&
-      i32[i + L.I_LOST] === 0 &&
-      i32[i + L.I_DUPLICATES] === 0 &&
-      i32[i + L.I_LOST_BEFORE] === 0
-    ) {
-      return
-    }
+    if (!last && this.isEmpty(i)) return
     if (f32[i + L.I_SECOND_PDV_MAX] > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = f32[i + L.I_SECOND_PDV_MAX]
     if (last) this.burst.finish(slot)
-    else this.burst.finalize(slot, i32[i + L.I_HIGHEST] - 15)
-    this.countTypes(i)
+    else this.burst.finalize(slot, this.burst.settled(slot, MAX_MISORDER, i32[i + L.I_LOWEST]))
+    i32[i + L.I_LOST_EARLIER] += i32[i + L.I_LOST] - i32[i + L.I_LOST_BEFORE]
+    this.countTypes(i, 0)
     const depthSum = this.buffers.takeDepthSum(i)
     fillRow(this.row, slot, i32, f32, this.f64, this.u16, depthSum, last)
     resetInterval(slot, i32, f32, this.f64, this.u16)
     this.listener.onRow(this.row)
+  }
+
+  private isEmpty(i: number): boolean {
+    const { i32 } = this
+    return (
+      i32[i + L.I_PACKETS] === 0 &&
+      i32[i + L.I_LOST] === 0 &&
+      i32[i + L.I_DUPLICATES] === 0 &&
+      i32[i + L.I_LOST_BEFORE] === 0
+    )
   }
 
   /** Hands out what there is of the open interval, so that what follows (another codec) is kept apart. */
@@ -1107,10 +1129,13 @@ export class RtpMeter {
         if (silent > PROBATION_MS) this.close(slot)
       } else if (silent > this.idleMs && (flags & L.FLAG_BOUND) === 0) {
         this.close(slot)
-      } else if (nowMs >= f64[f + L.D_INTERVAL_END] + INTERVAL_WAIT_MS) {
+      } else if (nowMs >= f64[f + L.D_INTERVAL_END] + INTERVAL_WAIT_MS && !this.isEmpty(i)) {
+        // An interval without anything stays open: the next packet tells whether something was lost in it.
+        const end = f64[f + L.D_INTERVAL_END]
+        if (f64[f + L.D_SECOND_END] <= end) this.rollSecond(slot, end)
         this.emit(slot, false)
-        f64[f + L.D_INTERVAL_START] = f64[f + L.D_INTERVAL_END]
-        f64[f + L.D_INTERVAL_END] += this.intervalMs
+        f64[f + L.D_INTERVAL_START] = end
+        f64[f + L.D_INTERVAL_END] = end + this.intervalMs
       }
     }
   }
@@ -1151,7 +1176,7 @@ export class RtpMeter {
     const i = slot * L.STRIDE_32
     const map = this.payloadMaps.intern(formats)
     if (this.i32[i + L.I_PAYLOAD_MAP] === map) return
-    this.countTypes(i)
+    this.countTypes(i, 0)
     this.i32[i + L.I_PAYLOAD_MAP] = map
     const payloadType = this.i32[i + L.I_PAYLOAD_TYPE]
     if (payloadType < 0) return
