@@ -28,13 +28,17 @@ export interface ClosedInterval {
   fields: MediaFields
 }
 
-/** The end of one stream of the direction, to see whether the next one with its SSRC carried on. */
+/** What one stream of the direction covered, to see what went missing between it and the next. */
 interface StreamSpan {
   ssrc: number
   firstPacket: number
-  lowest: number
-  highest: number
+  lastPacket: number
+  /** Its sequence numbers; undefined when it began anew in between. */
+  sequence?: { lowest: number; highest: number }
 }
+
+/** Streams of one direction that are compared with each other; of more, the first ones are. */
+const MOST_SPANS = 256
 
 /**
  * One direction of a call: the sum of its audio streams, and its intervals. An interval is handed out when the next one
@@ -110,14 +114,16 @@ export class DirectionMedia {
     this.finished ??= new MediaTotals()
     this.finished.add(stream.totals)
     for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use, use.packets)
-    if (stream.segments === 1) {
-      this.spans.push({
-        ssrc: stream.identity.ssrc,
-        firstPacket: stream.totals.firstPacket,
-        lowest: stream.lowestSequence,
-        highest: stream.highestSequence,
-      })
-    }
+    if (stream.totals.packets === 0 || this.spans.length >= MOST_SPANS) return
+    this.spans.push({
+      ssrc: stream.identity.ssrc,
+      firstPacket: stream.totals.firstPacket,
+      lastPacket: stream.totals.lastPacket,
+      sequence:
+        stream.segments === 1
+          ? { lowest: stream.lowestSequence, highest: stream.highestSequence }
+          : undefined,
+    })
   }
 
   /** Everything so far, with running streams. undefined when no packet was ever counted. */
@@ -132,7 +138,9 @@ export class DirectionMedia {
       counts.add(stream.totals)
       for (const use of stream.codecs) addCodecUse(codecs, use, use.packets)
     }
-    counts.lost += this.lostBetweenStreams()
+    const spans = [...this.spans].sort((a, b) => a.firstPacket - b.firstPacket)
+    counts.lost += lostBetween(spans)
+    counts.longestGap = Math.max(counts.longestGap, longestGapBetween(spans))
     return { counts, codecs }
   }
 
@@ -164,22 +172,35 @@ export class DirectionMedia {
     }
     return fields
   }
+}
 
-  /**
-   * Packets that went missing while a source moved to another address (NAT rebinding): the next stream with the same
-   * SSRC carries the sequence on.
-   */
-  private lostBetweenStreams(): number {
-    let lost = 0
-    const spans = [...this.spans].sort((a, b) => a.firstPacket - b.firstPacket)
-    for (let k = 1; k < spans.length; k++) {
-      const before = spans.slice(0, k).findLast((span) => span.ssrc === spans[k].ssrc)
-      if (!before) continue
-      const missing = ((spans[k].lowest - before.highest) & 0xffff) - 1
+/**
+ * Packets that went missing while a source moved to another address (NAT rebinding): the next stream with the same
+ * SSRC carries the sequence on. `spans` in order of their first packets.
+ */
+function lostBetween(spans: readonly StreamSpan[]): number {
+  let lost = 0
+  const latest = new Map<number, StreamSpan>()
+  for (const span of spans) {
+    const before = latest.get(span.ssrc)?.sequence
+    if (before && span.sequence) {
+      const missing = ((span.sequence.lowest - before.highest) & 0xffff) - 1
       if (missing > 0 && missing < 3000) lost += missing
     }
-    return lost
+    latest.set(span.ssrc, span)
   }
+  return lost
+}
+
+/** Longest time without a packet from one stream of the direction to the next, ms. */
+function longestGapBetween(spans: readonly StreamSpan[]): number {
+  let longest = 0
+  let covered = Infinity
+  for (const { firstPacket, lastPacket } of spans) {
+    longest = Math.max(longest, firstPacket - covered)
+    covered = covered === Infinity ? lastPacket : Math.max(covered, lastPacket)
+  }
+  return longest
 }
 
 function sorted(values: readonly (number | undefined)[]): number[] {
