@@ -153,11 +153,20 @@ export class Correlator implements CallListener, StreamListener {
   private renegotiate(call: CallEntry, sip: SipCall): void {
     const caller = formatsOf(sip.callerMedia)
     const callee = formatsOf(sip.calleeMedia)
-    for (const stream of call.streams) this.meter.cut(stream.slot)
+    for (const stream of call.streams) {
+      if (stream.audio && this.claims.isOfLosingBranch(stream, call)) this.demote(stream, call)
+      this.meter.cut(stream.slot)
+    }
     // The receiver says which payload types it takes; a sender's own list fills in what the receiver left out.
     call.formats = { from_caller: [...caller, ...callee], from_callee: [...callee, ...caller] }
     call.encrypted = [sip.callerMedia, sip.calleeMedia].some((d) => d?.media.some((m) => m.encrypted))
     for (const stream of call.streams) this.applyFormats(stream, call)
+  }
+
+  /** Early media of a branch that lost: no longer part of the direction. */
+  private demote(stream: StreamEntry, call: CallEntry): void {
+    if (stream.direction) call.directions[stream.direction].detach(stream)
+    stream.audio = false
   }
 
   private applyFormats(stream: StreamEntry, call: CallEntry): void {
@@ -215,7 +224,8 @@ export class Correlator implements CallListener, StreamListener {
       const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use
       addCodecUse(stream.codecs, named, use.packets)
     }
-    if (stream.audio) call.directions[direction].attach(stream)
+    if (stream.audio && !this.claims.isOfLosingBranch(stream, call)) call.directions[direction].attach(stream)
+    else stream.audio = false
     if (call.sip) {
       this.meter.setBound(stream.slot, true)
       this.meter.setPayloadFormats(stream.slot, call.formats[direction])

@@ -64,8 +64,14 @@ export class DirectionMedia {
     if (!this.ssrcs.includes(stream.identity.ssrc)) this.ssrcs.push(stream.identity.ssrc)
   }
 
+  /** It was not part of the direction after all. */
   detach(stream: StreamEntry): void {
     this.streams.delete(stream)
+    const { ssrc } = stream.identity
+    if (![...this.streams].some((other) => other.identity.ssrc === ssrc)) {
+      const at = this.ssrcs.indexOf(ssrc)
+      if (at >= 0) this.ssrcs.splice(at, 1)
+    }
   }
 
   /**

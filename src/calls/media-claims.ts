@@ -16,6 +16,8 @@ export interface MediaClaim {
   /** m= kind: audio, video, ... */
   kind: string
   sinceMs: number
+  /** To-tag of the branch that announced it, '' for the caller. */
+  branchTag: string
   /** Not the SDP's address but the one the message came from: behind NAT. */
   behindNat: boolean
 }
@@ -51,7 +53,7 @@ export class MediaClaims {
 
   private add(
     call: CallEntry,
-    { party, vlan, timeMs }: PartyMedia,
+    { party, vlan, timeMs, branchTag }: PartyMedia,
     kind: string,
     address: string,
     port: number,
@@ -61,7 +63,11 @@ export class MediaClaims {
     if (parsed === undefined || port <= 0 || port > 0xffff || isUnspecified(parsed.words)) return
     const known = call.claims.find(
       (claim) =>
-        claim.address === address && claim.port === port && claim.party === party && claim.kind === kind,
+        claim.address === address &&
+        claim.port === port &&
+        claim.party === party &&
+        claim.kind === kind &&
+        claim.branchTag === branchTag,
     )
     if (known) {
       known.sinceMs = timeMs
@@ -72,7 +78,17 @@ export class MediaClaims {
       return
     }
     this.size++
-    const claim: MediaClaim = { call, party, address, port, vlan, kind, sinceMs: timeMs, behindNat }
+    const claim: MediaClaim = {
+      call,
+      party,
+      address,
+      port,
+      vlan,
+      kind,
+      sinceMs: timeMs,
+      branchTag,
+      behindNat,
+    }
     call.claims.push(claim)
     const key = endpointKey(address, port)
     const claims = this.byEndpoint.get(key)
@@ -95,6 +111,26 @@ export class MediaClaims {
       if (w) this.announced.remove(w[0], w[1], w[2], w[3], claim.port)
     }
     call.claims.length = 0
+  }
+
+  /**
+   * Whether a stream runs to or from a branch of a forked call that another branch won. Its media were early media:
+   * they are streams, not part of the call.
+   */
+  isOfLosingBranch(stream: StreamEntry, call: CallEntry): boolean {
+    const toTag = call.sip?.answerMs === undefined ? '' : call.sip.toTag
+    if (toTag === '') return false
+    const { sourcePort, destinationPort } = stream.identity
+    let losing = false
+    for (const { party, address, port, branchTag } of call.claims) {
+      if (party !== 'callee' || branchTag === '') continue
+      const isSource = address === stream.sourceAddress && port === sourcePort
+      const isDestination = address === stream.destinationAddress && port === destinationPort
+      if (!isSource && !isDestination) continue
+      if (branchTag === toTag) return false
+      losing = true
+    }
+    return losing
   }
 
   /**

@@ -11,7 +11,7 @@ export class StreamEntry {
   readonly destinationAddress: string
   call?: CallEntry
   direction?: Direction
-  /** False for video and the like: such a stream is recorded, but not part of its direction's audio. */
+  /** False for video and for a fork that lost: such a stream is recorded, but not part of its direction. */
   audio = true
   /** The call that its record names: the last one that held it, even when that is over. */
   recordedCallId?: string

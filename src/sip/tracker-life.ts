@@ -75,10 +75,13 @@ export class CallLife {
     if (track.list !== this.cancelling) this.place(track, this.proceeding, timeMs)
   }
 
-  /** A retransmission shows that the transaction is still alive. */
+  /**
+   * A retransmission shows that the transaction is still alive. One of an INVITE that nothing answered does not buy it
+   * time: Timer B runs from the first (RFC 3261 17.1.1.2).
+   */
   refresh(track: CallTrack, provisional: boolean, timeMs: number): void {
     if (track.list === this.talking) this.talking.append(track, timeMs)
-    else if (track.list === (provisional ? this.proceeding : this.calling)) track.list.append(track, timeMs)
+    else if (provisional && track.list === this.proceeding) track.list.append(track, timeMs)
   }
 
   cancel(track: CallTrack, timeMs: number): void {
