@@ -96,4 +96,18 @@ describe('reordering is not loss, nor a burst', () => {
     expect(totals).toMatchObject({ packets: 420, lost: 0, reordered: 1, finalPackets: 420 })
     expect(Array.from(totals.lossRuns)).toEqual(new Array(10).fill(0))
   })
+
+  it('right behind an outage neither, nor right before it, of whatever length', () => {
+    for (const outage of [95, 97, 100, 130, 300, 2000, 3500]) {
+      for (const distance of [1, 5, 40]) {
+        const behind = 200 + outage
+        const packets = [...stream(0, 200), ...stream(behind, behind + 200)]
+        packets[198] = packet(198, { delayMs: 21 })
+        packets[200] = packet(behind, { delayMs: distance * 20 + 1 })
+        const totals = measure(packets)
+        expect(totals).toMatchObject({ packets: 400, lost: outage, reordered: 2, finalPackets: 400 + outage })
+        expect(Array.from(totals.lossRuns), `${outage} ${distance}`).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+      }
+    }
+  })
 })

@@ -491,9 +491,11 @@ export class RtpMeter {
     const oldWord = highest >> 5
     const newWord = extended >> 5
     i32[i + L.I_RECEIVED + (oldWord & (L.WINDOW_WORDS - 1))] = i32[i + L.I_HEAD_WORD]
+    const final = (newWord - 4) << 5
     if (newWord - oldWord > 3) {
-      this.burst.finalize(slot, highest + 1)
-      this.burst.lostRun(slot, extended - highest - 1, extended)
+      // Words that leave the window unseen. What lies after `final` may still come late.
+      this.burst.finalize(slot, Math.min(highest + 1, final))
+      if (final > highest + 1) this.burst.lostRun(slot, final - highest - 1, final)
     }
     for (let word = Math.max(oldWord + 1, newWord - L.WINDOW_WORDS + 1); word <= newWord; word++) {
       i32[i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))] = 0
@@ -502,7 +504,7 @@ export class RtpMeter {
     i32[i + L.I_HEAD_WORD] = 1 << (extended & 31)
     // The burst machine reads the head word at its own place: I_HIGHEST must already be the new one.
     i32[i + L.I_HIGHEST] = extended
-    this.burst.finalize(slot, (newWord - 4) << 5)
+    this.burst.finalize(slot, final)
   }
 
   /** Jitter (RFC 3550 A.8), delay variation, jitter buffers. */
