@@ -106,6 +106,7 @@ describe('reordering is not loss, nor a burst', () => {
         packets[200] = packet(behind, { delayMs: distance * 20 + 1 })
         const totals = measure(packets)
         expect(totals).toMatchObject({ packets: 400, lost: outage, reordered: 2, finalPackets: 400 + outage })
+        expect(totals.badTotal).toBe(outage + totals.lateAdaptive)
         expect(Array.from(totals.lossRuns), `${outage} ${distance}`).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
       }
     }
