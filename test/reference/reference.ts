@@ -4,7 +4,10 @@
  * with it. Where the definitions leave room, this is how it reads them:
  *
  * - Packets are taken apart by SSRC; each SSRC has segments of its own, and a direction's numbers are their sums.
- * - A packet that jumps in sequence without the next one confirming it belongs to nothing (`strays`).
+ * - A packet that jumps in sequence without the next one confirming it belongs to nothing (`strays`). Repeats and
+ *   packets that come late are not that next one: a mirror that shows every packet twice hides no restart.
+ * - Another packet under a sequence number that was used belongs to nothing either.
+ * - A late packet's d is compared with the latest in-order packet's, unless it was sent before d was rebased.
  * - Only audio has delay variation, lateness and jitter; comfort noise and telephone-events count as received.
  * - Jitter and delay restart with each segment; a change of clock rate rebases d like a jump, without counting as one.
  * - Each fixed buffer has its own base. The packet that completes 2 s of lateness is itself still late.
@@ -14,7 +17,7 @@
  */
 import { analyseBursts, type PacketState } from './bursts.js'
 import { splitIntoSegments, type Segment } from './segments.js'
-import { measureTiming, nearestRank, type SegmentTiming } from './timing.js'
+import { countBurstSeconds, measureTiming, nearestRank, type SegmentTiming } from './timing.js'
 
 export type PayloadClass = 'audio' | 'cn' | 'telephone-event'
 
@@ -140,7 +143,10 @@ export function measureReference(packets: ReferencePacket[], options: ReferenceO
     ),
   )
   const segments = split.flatMap((stream) => stream.segments)
-  const timings = segments.map((segment) => measureTiming(segment, options, ptimeMs))
+  const timingsBySsrc = split.map((stream) =>
+    stream.segments.map((segment) => measureTiming(segment, options, ptimeMs)),
+  )
+  const timings = timingsBySsrc.flat()
   const states = segments.map((segment, i) => statesOf(segment, timings[i]))
   const bursts = analyseBursts(states, ptimeMs)
 
@@ -185,7 +191,7 @@ export function measureReference(packets: ReferencePacket[], options: ReferenceO
     lossRuns: bursts.lossRuns,
     burstRatio: bursts.burstRatio === undefined ? undefined : clampBurstRatio(bursts.burstRatio, lossPercent),
     burstRatioUnclamped: bursts.burstRatio,
-    burstSeconds: sum(timings.map((timing) => timing.burstSeconds)),
+    burstSeconds: sum(timingsBySsrc.map(countBurstSeconds)),
     longestGapMs: Math.max(
       0,
       ...split.map(({ segments: own }) =>

@@ -50,13 +50,14 @@ function highestPacket(segment: Segment): ReferencePacket {
   return found
 }
 
-function add(segment: Segment, packet: ReferencePacket, extended: number): void {
+/** False for one that is neither a packet of its own nor a repeat. */
+function add(segment: Segment, packet: ReferencePacket, extended: number): boolean {
   const twin = segment.byExtended.get(extended)
   if (twin !== undefined) {
     // The same sequence number with other content is neither a repeat nor a packet of its own.
     const same = twin.ts === packet.ts && twin.payloadLength === packet.payloadLength
     if (same) segment.duplicates++
-    return
+    return same
   }
   const inOrder = extended > segment.highest
   if (!inOrder) segment.reordered++
@@ -64,6 +65,7 @@ function add(segment: Segment, packet: ReferencePacket, extended: number): void 
   segment.byExtended.set(extended, packet)
   segment.highest = Math.max(segment.highest, extended)
   segment.lowest = Math.min(segment.lowest, extended)
+  return true
 }
 
 /**
@@ -104,9 +106,11 @@ export function splitIntoSegments(
     }
     const extended = place(segment, packet, options, ptimeMs)
     if (extended !== undefined) {
-      if (candidate !== undefined) strays += 1 + candidateRepeats
-      candidate = undefined
-      add(segment, packet, extended)
+      if (candidate !== undefined && extended > segment.highest) {
+        strays += 1 + candidateRepeats
+        candidate = undefined
+      }
+      if (!add(segment, packet, extended)) strays++
     } else if (candidate !== undefined && packet.seq === ((candidate.seq + 1) & 0xffff)) {
       const next = startSegment(candidate)
       next.duplicates = candidateRepeats

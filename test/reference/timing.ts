@@ -25,7 +25,8 @@ export interface SegmentTiming {
   lateAdaptive: number[]
   /** Adaptive depth that each packet was judged by. */
   depths: number[]
-  burstSeconds: number
+  /** Packets of high PDV by clock-aligned second. */
+  highBySecond: Map<number, number>
 }
 
 /** One audio packet with its relative delay. */
@@ -71,6 +72,8 @@ function delays(
   const jitters: number[] = []
   let timestampJumps = 0
   let jitter = 0
+  /** Where d was last put on new ground. */
+  let timedFrom = -Infinity
   let last: { timeMs: number; ts: number; clock: number; extended: number; d: number } | undefined
   for (const { packet, extended, inOrder } of segment.distinct) {
     const clock = options.clockRates[packet.pt]
@@ -88,10 +91,11 @@ function delays(
       (Math.abs(dev) > JUMP_MS && !stepping) || (packet.marker && stepping && dev > MARKED_PAUSE_MS)
     if (!inOrder) {
       // One that was sent before a jump has no place on this side of it.
-      if (!jumped && clock === last.clock) points.push({ timeMs, d: last.d + dev, extended })
+      if (extended >= timedFrom && clock === last.clock) points.push({ timeMs, d: last.d + dev, extended })
       continue
     }
     const rebased = jumped || clock !== last.clock
+    if (rebased) timedFrom = extended
     if (jumped && clock === last.clock) timestampJumps++
     if (!rebased) {
       jitter += (Math.abs(dev) - jitter) / 16
@@ -198,13 +202,22 @@ function adaptiveBuffer(
   return { late, depths }
 }
 
-function countBurstSeconds(points: Point[], pdvs: number[]): number {
+function highBySecond(points: Point[], pdvs: number[]): Map<number, number> {
   const high = new Map<number, number>()
   points.forEach((point, i) => {
     if (pdvs[i] <= BURST_SECOND_PDV_MS) return
     const second = Math.floor(point.timeMs / 1000)
     high.set(second, (high.get(second) ?? 0) + 1)
   })
+  return high
+}
+
+/** Seconds of one SSRC that are burst seconds, whatever segments share them. */
+export function countBurstSeconds(timings: SegmentTiming[]): number {
+  const high = new Map<number, number>()
+  for (const timing of timings) {
+    for (const [second, count] of timing.highBySecond) high.set(second, (high.get(second) ?? 0) + count)
+  }
   return [...high.values()].filter((count) => count >= BURST_SECOND_PACKETS).length
 }
 
@@ -224,6 +237,6 @@ export function measureTiming(segment: Segment, options: ReferenceOptions, ptime
     lateFixed200: fixedBuffer(points, slopes, 200),
     lateAdaptive: late,
     depths,
-    burstSeconds: countBurstSeconds(points, pdvs),
+    highBySecond: highBySecond(points, pdvs),
   }
 }
