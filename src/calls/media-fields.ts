@@ -1,3 +1,4 @@
+import { clampBurstRatio } from '../quality/burst-ratio.js'
 import { combineByTime, scoreMedia, type CombinedScore, type ScoredStretch } from '../quality/mos.js'
 import type { ConfiguredBuffer } from '../rtp/jitter-buffers.js'
 import { percentile } from '../rtp/histogram.js'
@@ -40,13 +41,14 @@ export function percentOfExpected(part: number, counts: MediaCounts): number | u
 }
 
 /**
- * BurstR of G.107: mean length of the runs of lost and late packets over that of independent loss, 1 / (1 - P).
- * undefined without loss.
+ * BurstR of G.107: mean length of the runs of lost and late packets over that of independent loss, 1 / (1 - P); held
+ * within 1..8, and within 1..2 from 2 % on. undefined without loss.
  */
 export function burstRatio(counts: MediaCounts): number | undefined {
   if (counts.badRuns === 0 || counts.finalPackets === 0) return undefined
   const p = counts.badTotal / counts.finalPackets
-  return Math.max(1, (counts.badTotal / counts.badRuns) * (1 - p))
+  const lossPercent = percentOfExpected(counts.lost + counts.lateConfigured, counts) ?? 0
+  return clampBurstRatio((counts.badTotal / counts.badRuns) * (1 - p), lossPercent)
 }
 
 /** Mean delay of the configured jitter buffer, ms. */
