@@ -35,8 +35,16 @@ export interface RecordContext {
   mediaOnTap: boolean
 }
 
+/** The last few times as text: intervals of many streams begin and end together. */
+const formatted = new Map<number, string>()
+
 export function rfc3339(timeMs: number): string {
-  return new Date(timeMs).toISOString()
+  const known = formatted.get(timeMs)
+  if (known !== undefined) return known
+  if (formatted.size >= 64) formatted.clear()
+  const text = new Date(timeMs).toISOString()
+  formatted.set(timeMs, text)
+  return text
 }
 
 function time(timeMs: number): string | undefined {

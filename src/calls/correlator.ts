@@ -11,7 +11,7 @@ import type { ClosedInterval } from './direction-media.js'
 import { MediaClaims } from './media-claims.js'
 import { addCodecUse, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
-import { MediaTotals } from './media-totals.js'
+import { takeTotals } from './media-totals.js'
 import {
   DIRECTIONS,
   RECORD_SCHEMA,
@@ -264,7 +264,7 @@ export class Correlator implements CallListener, StreamListener {
   onRow(row: IntervalRow): void {
     const stream = this.entries[row.slot]
     if (!stream) return
-    stream.totals ??= new MediaTotals()
+    stream.totals ??= takeTotals()
     stream.totals.add(row, row.lostBefore)
     stream.segments += row.segments
     if (row.first || stream.segments <= 1) stream.lowestSequence = row.segmentLowest
@@ -301,10 +301,14 @@ export class Correlator implements CallListener, StreamListener {
     this.unbound.remove(stream)
     this.emit(this.streamRecord(stream))
     const { call, direction } = stream
-    if (!call || !direction) return
+    if (!call || !direction) {
+      stream.giveBack()
+      return
+    }
     call.streams.delete(stream)
     if (stream.audio) call.directions[direction].finish(stream)
     if (!call.sip && call.streams.size === 0) this.close(call)
+    stream.giveBack()
   }
 
   /** Writes a call's record; streams that still run end with it. */
@@ -321,6 +325,7 @@ export class Correlator implements CallListener, StreamListener {
     this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
     this.emit(record)
+    for (const direction of DIRECTIONS) call.directions[direction].release()
     if (call.sip) {
       this.rememberLeftovers(call)
       this.claims.release(call)

@@ -56,7 +56,9 @@ export class DirectionMedia {
   lastPacketMs = NaN
 
   get seen(): boolean {
-    return this.finished !== undefined || [...this.streams].some((stream) => stream.totals !== undefined)
+    if (this.finished !== undefined) return true
+    for (const stream of this.streams) if (stream.totals !== undefined) return true
+    return false
   }
 
   attach(stream: StreamEntry): void {
@@ -117,7 +119,7 @@ export class DirectionMedia {
   finish(stream: StreamEntry): void {
     this.streams.delete(stream)
     if (!stream.totals) return
-    this.finished ??= new MediaTotals()
+    this.finished ??= takeTotals()
     this.finished.add(stream.totals)
     for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use, use.packets)
     if (stream.totals.packets === 0 || this.spans.length >= MOST_SPANS) return
@@ -135,6 +137,9 @@ export class DirectionMedia {
   /** Everything so far, with running streams. undefined when no packet was ever counted. */
   totals(): { counts: MediaTotals; codecs: CodecUse[] } | undefined {
     if (!this.seen) return undefined
+    if (this.finished && this.streams.size === 0 && this.spans.length <= 1) {
+      return { counts: this.finished, codecs: this.finishedCodecs }
+    }
     const counts = new MediaTotals()
     const codecs: CodecUse[] = []
     if (this.finished) counts.add(this.finished)
@@ -148,6 +153,12 @@ export class DirectionMedia {
     counts.lost += lostBetween(spans)
     counts.longestGap = Math.max(counts.longestGap, longestGapBetween(spans))
     return { counts, codecs }
+  }
+
+  /** The call's record was written: nothing is asked any more. */
+  release(): void {
+    if (this.finished) giveBack(this.finished)
+    this.finished = undefined
   }
 
   /**

@@ -1,7 +1,7 @@
 import { clampBurstRatio } from '../quality/burst-ratio.js'
 import { combineByTime, scoreMedia, type CombinedScore, type ScoredStretch } from '../quality/mos.js'
 import type { ConfiguredBuffer } from '../rtp/jitter-buffers.js'
-import { percentile } from '../rtp/histogram.js'
+import { percentiles } from '../rtp/histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
 import type { MediaCounts } from '../rtp/row.js'
 import { mainCodec, type CodecUse } from './media-codecs.js'
@@ -16,6 +16,8 @@ export interface ScoringContext {
 }
 
 const DEFAULT_PTIME_MS = 20
+const P95_P99 = [95, 99]
+const P50_P95_P99 = [50, 95, 99]
 /** Less media than this is not scored: a fraction of a second says nothing about quality. */
 const LEAST_SCORED_MS = 1000
 
@@ -122,14 +124,16 @@ export function distributionFields(counts: MediaCounts): Partial<MediaFields> {
     const { jitter, jitterMax } = counts
     fields.jitter_mean_ms = counts.jitterSum / counts.jitterUpdates
     fields.jitter_max_ms = jitterMax
-    fields.jitter_p95_ms = percentile(jitter, JITTER_BUCKETS, 95, jitterMax)
-    fields.jitter_p99_ms = percentile(jitter, JITTER_BUCKETS, 99, jitterMax)
+    const [p95, p99] = percentiles(jitter, JITTER_BUCKETS, P95_P99, jitterMax)
+    fields.jitter_p95_ms = p95
+    fields.jitter_p99_ms = p99
   }
   if (counts.measured > 0) {
     const { pdv, pdvMax } = counts
-    fields.pdv_p50_ms = percentile(pdv, PDV_BUCKETS, 50, pdvMax)
-    fields.pdv_p95_ms = percentile(pdv, PDV_BUCKETS, 95, pdvMax)
-    fields.pdv_p99_ms = percentile(pdv, PDV_BUCKETS, 99, pdvMax)
+    const [p50, p95, p99] = percentiles(pdv, PDV_BUCKETS, P50_P95_P99, pdvMax)
+    fields.pdv_p50_ms = p50
+    fields.pdv_p95_ms = p95
+    fields.pdv_p99_ms = p99
     fields.pdv_max_ms = pdvMax
   }
   return fields

@@ -3,7 +3,7 @@ import type { StreamIdentity } from '../rtp/row.js'
 import type { Direction } from './records.js'
 import type { CallEntry } from './call-entry.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
-import { MediaTotals } from './media-totals.js'
+import { giveBack, MediaTotals } from './media-totals.js'
 
 /** An RTP stream that is being followed, and the call it was bound to. */
 export class StreamEntry {
@@ -48,6 +48,13 @@ export class StreamEntry {
     const uses = [...this.earlierCodecs.map((use) => ({ ...use }))]
     for (const use of this.codecs) addCodecUse(uses, use, use.packets)
     return uses
+  }
+
+  /** The stream's record was written. */
+  giveBack(): void {
+    if (this.totals) giveBack(this.totals)
+    if (this.earlier) giveBack(this.earlier)
+    this.totals = this.earlier = undefined
   }
 
   /** Everything the stream carried. */

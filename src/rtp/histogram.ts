@@ -88,3 +88,27 @@ export function percentile(
   }
   return maximumMs
 }
+
+/**
+ * Several percentiles of one histogram in one pass; as `percentile` gives them.
+ * @param percents ascending
+ */
+export function percentiles(
+  counts: ArrayLike<number>,
+  buckets: number,
+  percents: readonly number[],
+  maximumMs: number,
+): number[] {
+  let total = 0
+  for (let bucket = 0; bucket < buckets; bucket++) total += counts[bucket]
+  const values: number[] = []
+  let seen = 0
+  let bucket = -1
+  for (const percent of percents) {
+    const rank = Math.max(1, Math.ceil((percent / 100) * total - 1e-9))
+    while (seen < rank && bucket < buckets - 1) seen += counts[++bucket]
+    const isMaximum = rank >= total || bucket === buckets - 1
+    values.push(isMaximum ? maximumMs : Math.min(representative(bucket), maximumMs))
+  }
+  return values
+}
