@@ -61,6 +61,7 @@ export const I_DEPTH_MARK = 41
 export const I_DEPTH_SUM = 42
 /** Timestamp step between consecutive packets (two equal ones in a row), ticks. */
 export const I_PTIME_TICKS = 43
+/** The last other step: low 15 bits of its extended sequence number in the upper, ticks in the lower 16 bits. */
 export const I_LAST_STEP = 44
 export const I_BUFFERS_DIRTY = 45
 /** Audio packets of the open interval when the payload type last changed. */
@@ -129,15 +130,15 @@ export const I_SKEW_NEXT = 139
 // A packet with an implausible sequence number, kept until the next one confirms or refutes it.
 export const I_PENDING_SEQUENCE = 140
 export const I_PENDING_TIMESTAMP = 141
-/** Length in the upper 24, second header byte in the lower 8 bits. */
+/** Repeats in bits 24..30, length in bits 8..23, second header byte in the lower 8 bits. */
 export const I_PENDING_TYPE = 142
 /** Losses that earlier rows counted and that no late arrival took back. */
 export const I_LOST_EARLIER = 143
 export const I_SOURCE1 = 144
 export const I_DESTINATION1 = 147
 export const I_VLAN = 150
-/** Extended sequence number of the last in-order media packet before the last event, noise or late one. */
-export const I_MEDIA_BEFORE = 151
+/** The last event and noise packets in a row: sequence steps in the upper, last sequence number in the lower 16 bits. */
+export const I_OTHER_RUN = 151
 export const I_LAST_EVENT_TIMESTAMP = 152
 export const I_HASH = 153
 /** Up to four (payload type, packets) pairs of the open interval. */

@@ -31,6 +31,20 @@ describe('repeats', () => {
   })
 })
 
+describe('packets from elsewhere', () => {
+  it('and their repeats are strays, in no other count', () => {
+    const stray = packet(100, { seq: 30_000, ts: 5, delayMs: 1 })
+    const packets = [...stream(0, 101), stray, { ...stray, timeMs: stray.timeMs + 1 }, ...stream(101, 200)]
+    expect(measure(packets)).toMatchObject({ packets: 200, stray: 2, duplicates: 0, segments: 1, lost: 0 })
+  })
+
+  it('the repeats of what proves to be a restart are repeats', () => {
+    const packets = stream(0, 200, (i) => (i < 100 ? {} : { seq: 30_000 + i, ts: i * 160 + 9_000_000 }))
+    packets.splice(101, 0, { ...packets[100], timeMs: packets[100].timeMs + 1 })
+    expect(measure(packets)).toMatchObject({ packets: 200, stray: 0, duplicates: 1, segments: 2 })
+  })
+})
+
 describe('outages', () => {
   it('an outage of 11 minutes (33,000 packets, over half of the sequence space) is loss', () => {
     const totals = measure([...stream(0, 100), ...stream(33_100, 33_200)])

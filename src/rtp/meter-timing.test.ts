@@ -49,6 +49,29 @@ describe('what is timed', () => {
     expect(totals.pdvMax).toBeCloseTo(250, 2)
   })
 
+  it('a delay of the second packet after an event too, even when audio came with its last packet', () => {
+    const packets = [
+      ...stream(0, 100),
+      ...stream(100, 110, () => ({ pt: 101, ts: 16_000 })),
+      packet(110, { delayMs: -20 }),
+      ...stream(111, 200, () => ({ delayMs: 250 })),
+    ]
+    const totals = new Feed({}, FORMATS).announce().sendAll(packets).finish()
+    expect(totals).toMatchObject({ timestampJumps: 0, lateAdaptive: 1 })
+  })
+
+  it('two pauses of one length do not make that the packet time', () => {
+    // Silence of 200 ms each, the clock running; then a delay of 250 ms in step with the sequence.
+    const pauses = (i: number): number => (i >= 100 ? 200 : 0) + (i >= 150 ? 200 : 0)
+    const packets = stream(0, 200, (i) => ({
+      ts: i * 160 + pauses(i) * 8,
+      delayMs: pauses(i) + (i > 150 ? 250 : 0),
+    }))
+    const totals = new Feed().announce().sendAll(packets).finish()
+    expect(totals).toMatchObject({ timestampJumps: 0, ptimeMs: 20, lateAdaptive: 1 })
+    expect(totals.pdvMax).toBeCloseTo(250, 2)
+  })
+
   it('a late packet of the other G.711 law is timed: both have one clock', () => {
     const packets = stream(0, 200, (i) => ({ pt: i < 100 ? 0 : 8 }))
     packets[99].timeMs += 25

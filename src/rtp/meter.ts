@@ -388,6 +388,7 @@ export class RtpMeter {
     i32[i + L.I_LOWEST] = extended
     i32[i + L.I_SEGMENTS]++
     i32[i + L.I_TIMED_FROM] = extended - MAX_MISORDER
+    i32[i + L.I_OTHER_RUN] = 0
     for (let k = 0; k < L.WINDOW_WORDS; k++) {
       i32[i + L.I_RECEIVED + k] = 0
       i32[i + L.I_LATE + k] = 0
@@ -535,12 +536,12 @@ export class RtpMeter {
       transit = 0
     } else if (
       (deviation > JUMP_MS || deviation < -JUMP_MS) &&
-      this.isTimestampJump(slot, ticks, msPerTick, timeMs, deviation, step, extended, type)
+      this.isTimestampJump(i, ticks, msPerTick, deviation, step, extended, type)
     ) {
       i32[i + L.I_TIMESTAMP_JUMPS]++
       i32[i + L.I_TIMED_FROM] = extended
     } else {
-      if (step === 1 && ticks !== i32[i + L.I_PTIME_TICKS]) this.learnStep(i, ticks, msPerTick)
+      if (step === 1 && ticks !== i32[i + L.I_PTIME_TICKS]) this.learnStep(i, ticks, msPerTick, extended)
       transit += deviation
       f64[f + L.D_TRANSIT] = transit
       let jitter = f64[f + L.D_JITTER]
@@ -608,33 +609,30 @@ export class RtpMeter {
    * continued, not raised), or a pause in which the sender's clock stood still (in step with the sequence, marked).
    */
   private isTimestampJump(
-    slot: number,
+    i: number,
     ticks: number,
     msPerTick: number,
-    timeMs: number,
     deviation: number,
     step: number,
     extended: number,
     type: number,
   ): boolean {
-    const i = slot * L.STRIDE_32
     const ptime = this.i32[i + L.I_PTIME_TICKS]
     // Events and noise may stand between this packet and the one whose timestamp it is compared with.
-    const lastMedia = timeMs - deviation - ticks * msPerTick
-    const others = this.f64[slot * L.STRIDE_64 + L.D_OTHER_ARRIVAL] >= lastMedia - 0.01
-    const steps = others ? extended - this.i32[i + L.I_MEDIA_BEFORE] : step
-    const expected = steps * (ptime > 0 ? ptime : DEFAULT_PTIME_MS / msPerTick)
+    const expected =
+      (step + this.otherSteps(i, extended - step)) * (ptime > 0 ? ptime : DEFAULT_PTIME_MS / msPerTick)
     const inStep = Math.abs(ticks - expected) <= 0.2 * expected
     if (!inStep) return true
     return (type & 0x80) !== 0 && deviation > PAUSED_TIMESTAMP_MS
   }
 
   /** The packet time is the timestamp step seen twice in a row. */
-  private learnStep(i: number, ticks: number, msPerTick: number): void {
-    if (ticks > 0 && ticks === this.i32[i + L.I_LAST_STEP] && ticks * msPerTick <= 400) {
+  private learnStep(i: number, ticks: number, msPerTick: number, extended: number): void {
+    if (ticks <= 0 || ticks > 0xffff) return
+    const before = (((extended - 1) & 0x7fff) << 16) | ticks
+    if (this.i32[i + L.I_LAST_STEP] === before && ticks * msPerTick <= 400)
       this.i32[i + L.I_PTIME_TICKS] = ticks
-    }
-    this.i32[i + L.I_LAST_STEP] = ticks
+    this.i32[i + L.I_LAST_STEP] = ((extended & 0x7fff) << 16) | ticks
   }
 
   private noteGap(slot: number, timeMs: number): void {
@@ -651,8 +649,7 @@ export class RtpMeter {
   private special(slot: number, flags: number, step: number): boolean {
     const i = slot * L.STRIDE_32
     if (flags & L.FLAG_PENDING) {
-      this.i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
-      this.i32[i + L.I_STRAY]++
+      this.dropPending(i)
     }
     this.i32[i + L.I_FLAGS] &= ~L.FLAG_OTHER
     if ((flags & L.FLAG_VALID) === 0) {
@@ -696,7 +693,10 @@ export class RtpMeter {
     const payloadClass = this.classFor(i, entry, payloadType, length)
     if (payloadClass !== CLASS_AUDIO) {
       this.otherPacket(i, timestamp, payloadClass)
-      this.interrupt(slot, timeMs, before)
+      const highest = i32[i + L.I_HIGHEST]
+      const steps = highest - before + this.otherSteps(i, before)
+      i32[i + L.I_OTHER_RUN] = (Math.min(steps, 0xffff) << 16) | (highest & 0xffff)
+      this.interrupt(slot, timeMs)
       return false
     }
     this.countTypes(i, 1)
@@ -726,14 +726,16 @@ export class RtpMeter {
     return classOf(entry)
   }
 
-  /** A packet that the next media packet's timestamp is not compared with, after the one numbered `before`. */
-  private interrupt(slot: number, timeMs: number, before: number): void {
-    const i = slot * L.STRIDE_32
-    const f = slot * L.STRIDE_64
-    // One of several in a row leaves the number that the first one noted.
-    if (this.f64[f + L.D_OTHER_ARRIVAL] <= this.f64[f + L.D_ARRIVAL]) this.i32[i + L.I_MEDIA_BEFORE] = before
-    this.f64[f + L.D_OTHER_ARRIVAL] = timeMs
-    this.i32[i + L.I_FLAGS] |= L.FLAG_OTHER
+  /** Sequence steps of the events and noise that end with the packet numbered `extended`. */
+  private otherSteps(i: number, extended: number): number {
+    const run = this.i32[i + L.I_OTHER_RUN]
+    return run !== 0 && ((run ^ extended) & 0xffff) === 0 ? run >>> 16 : 0
+  }
+
+  /** A packet that the next media packet's timestamp and arrival are not compared with. */
+  private interrupt(slot: number, timeMs: number): void {
+    this.f64[slot * L.STRIDE_64 + L.D_OTHER_ARRIVAL] = timeMs
+    this.i32[slot * L.STRIDE_32 + L.I_FLAGS] |= L.FLAG_OTHER
   }
 
   /** Counts an event or comfort noise packet. */
@@ -901,7 +903,7 @@ export class RtpMeter {
     if (payloadClass !== CLASS_AUDIO) this.otherPacket(i, timestamp, payloadClass)
     else if (clockOf(entry) > 0 && 1000 / clockOf(entry) === f64[f + L.D_MS_PER_TICK])
       this.timeBehind(slot, timeMs, timestamp, extended)
-    this.interrupt(slot, timeMs, i32[i + L.I_HIGHEST])
+    this.interrupt(slot, timeMs)
   }
 
   /** A late arrival has a delay like any other packet, but feeds no jitter (DESIGN: section 2). */
@@ -955,7 +957,7 @@ export class RtpMeter {
     if (i32[i + L.I_FLAGS] & L.FLAG_PENDING) {
       const pending = i32[i + L.I_PENDING_SEQUENCE]
       if (sequence === pending) {
-        i32[i + L.I_DUPLICATES]++
+        if (i32[i + L.I_PENDING_TYPE] >>> 24 < 0x7f) i32[i + L.I_PENDING_TYPE] += 1 << 24
         return
       }
       if (sequence === ((pending + 1) & 0xffff)) {
@@ -969,19 +971,26 @@ export class RtpMeter {
           pending,
           i32[i + L.I_PENDING_TIMESTAMP],
           i32[i + L.I_PENDING_TYPE] & 0xff,
-          i32[i + L.I_PENDING_TYPE] >>> 8,
+          (i32[i + L.I_PENDING_TYPE] >>> 8) & 0xffff,
           0,
         )
+        i32[i + L.I_DUPLICATES] += i32[i + L.I_PENDING_TYPE] >>> 24
         this.ingest(slot, timeMs, sequence, timestamp, type, length, signature, dscp)
         return
       }
-      i32[i + L.I_STRAY]++
+      this.dropPending(i)
     }
     i32[i + L.I_FLAGS] |= L.FLAG_PENDING
     i32[i + L.I_PENDING_SEQUENCE] = sequence
     i32[i + L.I_PENDING_TIMESTAMP] = timestamp
-    i32[i + L.I_PENDING_TYPE] = (length << 8) | type
+    i32[i + L.I_PENDING_TYPE] = ((length & 0xffff) << 8) | type
     f64[f + L.D_PENDING_ARRIVAL] = timeMs
+  }
+
+  /** Nothing confirmed the implausible sequence number: it and its repeats belong to nothing. */
+  private dropPending(i: number): void {
+    this.i32[i + L.I_FLAGS] &= ~L.FLAG_PENDING
+    this.i32[i + L.I_STRAY] += 1 + (this.i32[i + L.I_PENDING_TYPE] >>> 24)
   }
 
   /** Closes the watched second. True when the packet also lies beyond the open interval. */
@@ -1095,7 +1104,7 @@ export class RtpMeter {
     const flags = this.i32[i + L.I_FLAGS]
     if ((flags & L.FLAG_USED) === 0) return
     if (flags & L.FLAG_VALID) {
-      if (flags & L.FLAG_PENDING) this.i32[i + L.I_STRAY]++
+      if (flags & L.FLAG_PENDING) this.dropPending(i)
       if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) this.i32[i + L.I_BURST_SECONDS]++
       this.emit(slot, true)
       this.listener.onStreamEnd(slot)
