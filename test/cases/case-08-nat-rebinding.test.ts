@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { directionOf, expectNear, expectTruth, only, replayScenario } from '../helpers/replay.js'
+import { CALM_DELAY_MS, mosOf } from './e-model.js'
+
+describe('case 8: the same SSRC from a new address (NAT rebinding)', () => {
+  it('a new port in mid-call is the same direction of the same call, nothing lost', async () => {
+    const { calls, truth, streams } = await replayScenario({
+      calls: [
+        {
+          duration_s: 20,
+          rtcp: false,
+          media: { from_caller: { address_change: [{ at_s: 8, port: 40_000 }] } },
+        },
+      ],
+    })
+    const call = only(calls)
+    const direction = directionOf(call, 'from_caller')
+    expectTruth(direction, truth.calls[0].media.from_caller)
+    expect(direction).toMatchObject({
+      lost: 0,
+      reordered: 0,
+      late: 0,
+      ssrcs: truth.calls[0].media.from_caller?.ssrcs,
+    })
+    expectTruth(directionOf(call, 'from_callee'), truth.calls[0].media.from_callee)
+    // The callee's media follow to the new port (symmetric RTP): four streams, all the call's.
+    expect(streams).toHaveLength(4)
+    expect(streams.map((stream) => stream.call_id)).toEqual(streams.map(() => call.call_id))
+    expect(call).toMatchObject({ state: 'completed', quality: 'good' })
+  })
+
+  it('a new address and port: packets lost during the switch are lost, in count, percentage and MOS', async () => {
+    // Packet 398 is the first after the change at 8 s (the first is sent 41 ms after the 200).
+    const lost = [395, 396, 397, 398, 399, 400, 401, 402]
+    const { calls, truth } = await replayScenario({
+      calls: [
+        {
+          duration_s: 20,
+          rtcp: false,
+          media: {
+            from_caller: {
+              address_change: [{ at_s: 8, address: '203.0.113.7', port: 33_000 }],
+              loss: { packets: lost },
+            },
+          },
+        },
+      ],
+    })
+    const direction = directionOf(only(calls), 'from_caller')
+    const told = truth.calls[0].media.from_caller
+    expect(told?.lost).toBe(8)
+    // The run that spans the two streams belongs to neither, so that only the run lengths cannot tell of it.
+    expectTruth(direction, told, 'loss_runs')
+    expect(direction.lost).toBe(8)
+    expectNear(direction.loss_percent, 100 * (8 / 998), 1e-6)
+    expectNear(direction.longest_gap_ms, 180, 0.01)
+    expectNear(direction.mos_cq, mosOf({ lossPercent: 100 * (8 / 998), delayMs: CALM_DELAY_MS }), 0.02)
+  })
+
+  it('three rebindings in a row, some without loss', async () => {
+    const { calls, truth, streams } = await replayScenario({
+      calls: [
+        {
+          duration_s: 30,
+          rtcp: false,
+          media: {
+            from_callee: {
+              initial_sequence: 65_000,
+              address_change: [
+                { at_s: 5, port: 21_000 },
+                { at_s: 10, address: '198.51.100.99' },
+                { at_s: 20, port: 22_000 },
+              ],
+              loss: { packets: [498, 499, 500, 998] },
+            },
+          },
+        },
+      ],
+    })
+    const call = only(calls)
+    const direction = directionOf(call, 'from_callee')
+    expectTruth(direction, truth.calls[0].media.from_callee, 'loss_runs')
+    expect(direction.lost).toBe(4)
+    const sources = streams.filter((stream) => stream.direction === 'from_callee')
+    expect(sources.map((stream) => `${stream.source_address}:${stream.source_port}`)).toEqual([
+      '198.51.100.20:20000',
+      '198.51.100.20:21000',
+      '198.51.100.99:21000',
+      '198.51.100.99:22000',
+    ])
+  })
+})
