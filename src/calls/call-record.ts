@@ -70,6 +70,14 @@ function directionRecord(
     first_packet: time(totals?.counts.firstPacket ?? NaN),
     last_packet: time(totals?.counts.lastPacket ?? NaN),
     encrypted: call.encrypted || undefined,
+    burst_events:
+      media.bursts.length > 0
+        ? media.bursts.map(({ startMs, endMs, peakMs }) => ({
+            start: rfc3339(startMs),
+            end: rfc3339(endMs),
+            peak_ms: peakMs,
+          }))
+        : undefined,
   }
 }
 

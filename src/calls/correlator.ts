@@ -277,6 +277,12 @@ export class Correlator implements CallListener, StreamListener {
     if (closed) this.emitInterval(call, direction, closed)
   }
 
+  onBurstSecond(slot: number, startMs: number, peakMs: number): void {
+    const stream = this.entries[slot]
+    if (!stream?.call || !stream.direction || !stream.audio) return
+    stream.call.directions[stream.direction].noteBurstSecond(startMs, peakMs)
+  }
+
   private codecUses(row: IntervalRow, stream: StreamEntry): CodecUse[] {
     const uses: CodecUse[] = []
     for (let k = 0; k < row.payloadTypes; k++) {

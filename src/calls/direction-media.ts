@@ -15,6 +15,11 @@ import type { StreamEntry } from './stream-entry.js'
 /** An interval with at least this much expected media counts for the call's lowest and 5th percentile MOS. */
 const COUNTED_INTERVAL_MS = 5000
 
+/** Burst seconds with no more than this between them are one event. */
+const BURST_PAUSE_MS = 1000
+/** Burst events kept per direction; `burst_seconds` counts on. */
+const MOST_BURSTS = 100
+
 /** What an interval said, kept for the call's minimum and percentiles. */
 interface IntervalScore {
   mosCq: number | undefined
@@ -54,6 +59,20 @@ export class DirectionMedia {
   private open?: { startMs: number; endMs: number; counts: MediaTotals; codecs: CodecUse[] }
   /** Last packet seen in any row. */
   lastPacketMs = NaN
+
+  /** Burst jitter: stretches of burst seconds. */
+  readonly bursts: { startMs: number; endMs: number; peakMs: number }[] = []
+
+  /** A second with a burst; one that follows on another, or leaves one calm second between, prolongs it. */
+  noteBurstSecond(startMs: number, peakMs: number): void {
+    const last = this.bursts.at(-1)
+    if (last && startMs - last.endMs <= BURST_PAUSE_MS) {
+      last.endMs = Math.max(last.endMs, startMs + 1000)
+      last.peakMs = Math.max(last.peakMs, peakMs)
+    } else if (this.bursts.length < MOST_BURSTS) {
+      this.bursts.push({ startMs, endMs: startMs + 1000, peakMs })
+    }
+  }
 
   get seen(): boolean {
     if (this.finished !== undefined) return true

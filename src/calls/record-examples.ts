@@ -110,7 +110,11 @@ const VALIDITY: Required<Validity> = {
   clock_synchronized: true,
 }
 
-const DIRECTION: Required<DirectionRecord> = { expected: true, ...EXAMPLE_MEDIA }
+const DIRECTION: Required<DirectionRecord> = {
+  expected: true,
+  burst_events: [{ start: '2026-03-01T09:00:04.000Z', end: '2026-03-01T09:00:06.000Z', peak_ms: 120.5 }],
+  ...EXAMPLE_MEDIA,
+}
 
 export const EXAMPLE_CALL: Required<CallRecord> = {
   type: 'call',

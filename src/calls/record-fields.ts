@@ -107,7 +107,7 @@ export const MEDIA_FIELDS = orderOf<MediaFields>()([
 ])
 
 export const DIRECTION_FIELDS: readonly string[] = [
-  ...orderOf<Omit<DirectionRecord, keyof MediaFields>>()(['expected']),
+  ...orderOf<Omit<DirectionRecord, keyof MediaFields>>()(['expected', 'burst_events']),
   ...MEDIA_FIELDS,
 ]
 

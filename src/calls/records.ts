@@ -176,8 +176,17 @@ export interface MediaFields {
   endpoint_mos_cq?: number
 }
 
+/** A stretch of burst seconds (`burst_second` in the configuration), clock aligned. */
+export interface BurstEvent {
+  start: string
+  end: string
+  peak_ms: number
+}
+
 /** One direction of a call. */
 export interface DirectionRecord extends MediaFields {
+  /** Burst jitter: stretches of seconds with several packets of high delay variation, and the highest in each. */
+  burst_events?: BurstEvent[]
   /** False when signalling asked for no media this way (hold, recvonly), so that its absence is no fault. */
   expected?: boolean
 }

@@ -144,6 +144,8 @@ export interface StreamListener {
   /** A stream was announced, or passed probation. */
   onStreamStart(slot: number): void
   onRow(row: IntervalRow): void
+  /** A second (clock aligned, `startMs`) had a burst of late packets, the worst with a PDV of `peakMs`. */
+  onBurstSecond?(slot: number, startMs: number, peakMs: number): void
   /** After the last row. The slot is used again afterwards. */
   onStreamEnd(slot: number): void
 }
