@@ -1000,7 +1000,7 @@ export class RtpMeter {
     const f = slot * L.STRIDE_64
     const end = f64[f + L.D_SECOND_END]
     if (f64[f + L.D_SECOND_MIN] !== Infinity && i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
-      this.skew.add(slot, f64[f + L.D_SECOND_MIN_TIME], f64[f + L.D_SECOND_MIN])
+      this.skew.add(slot, f64[f + L.D_SECOND_MIN_TIME], f64[f + L.D_SECOND_MIN], timeMs)
     }
     f64[f + L.D_SECOND_MIN] = Infinity
     const second = Math.round(end / 1000)
@@ -1016,7 +1016,10 @@ export class RtpMeter {
       this.buffers.second(slot, ptimeMs)
     }
     if (i32[i + L.I_SECOND_BURSTS] !== 0) {
-      if (i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) i32[i + L.I_BURST_SECONDS]++
+      if (i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) {
+        i32[i + L.I_BURST_SECONDS]++
+        this.listener.onBurstSecond?.(slot, end - 1000, maximum)
+      }
       i32[i + L.I_SECOND_BURSTS] = 0
     }
     f64[f + L.D_SECOND_END] = next * 1000
@@ -1105,7 +1108,11 @@ export class RtpMeter {
     if ((flags & L.FLAG_USED) === 0) return
     if (flags & L.FLAG_VALID) {
       if (flags & L.FLAG_PENDING) this.dropPending(i)
-      if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) this.i32[i + L.I_BURST_SECONDS]++
+      if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) {
+        this.i32[i + L.I_BURST_SECONDS]++
+        const second = this.f64[slot * L.STRIDE_64 + L.D_SECOND_END] - 1000
+        this.listener.onBurstSecond?.(slot, second, this.f32[i + L.I_SECOND_PDV_MAX])
+      }
       this.emit(slot, true)
       this.listener.onStreamEnd(slot)
     } else {

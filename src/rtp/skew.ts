@@ -39,8 +39,8 @@ export class SkewEstimator {
     this.i32[i + I_SKEW_NEXT] = 0
   }
 
-  /** Adds the lowest d of one second, seen at `timeMs`; updates the slope from 30 s on. */
-  add(slot: number, timeMs: number, lowMs: number): void {
+  /** Adds the lowest d of a second that is over, seen at `timeMs`; updates the slope when `nowMs` is 30 s on. */
+  add(slot: number, timeMs: number, lowMs: number, nowMs: number): void {
     const i = slot * STRIDE_32
     const f = slot * STRIDE_64
     const base = slot * POINTS
@@ -60,9 +60,10 @@ export class SkewEstimator {
       this.lows[base + count] = lowMs
       this.i32[i + I_SKEW_POINTS] = count + 1
     }
-    if (since >= USED_AFTER_MS && since >= this.i32[i + I_SKEW_NEXT]) {
+    const age = nowMs - this.f64[f + D_SEGMENT_START]
+    if (age >= USED_AFTER_MS && age >= this.i32[i + I_SKEW_NEXT]) {
       this.f64[f + D_SLOPE] = this.estimate(base, this.i32[i + I_SKEW_POINTS])
-      this.i32[i + I_SKEW_NEXT] = since + (since < 60_000 ? 3_000 : since < 300_000 ? 10_000 : 30_000)
+      this.i32[i + I_SKEW_NEXT] = age + (age < 60_000 ? 3_000 : age < 300_000 ? 10_000 : 30_000)
     }
   }
 

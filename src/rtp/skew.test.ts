@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { Feed } from '../../test/differential/feed.js'
+import { stream } from '../../test/differential/streams.js'
+import { Random } from '../../test/differential/random.js'
+import { MediaTotals } from '../calls/media-totals.js'
+import { percentile } from './histogram.js'
+import { PDV_BUCKETS } from './layout.js'
+
+/** A stream whose sender's clock is `ppm` fast, with up to `jitterMs` of delay. */
+function drifting(ppm: number, seconds: number, jitterMs = 0): MediaTotals {
+  const random = new Random(7)
+  const feed = new Feed({ intervalMs: 10_000 }).announce()
+  const packets = stream(0, seconds * 50, (i) => ({
+    delayMs: -i * 20 * ppm * 1e-6 + jitterMs * random.next(),
+  }))
+  return feed.sendAll(packets).finish()
+}
+
+const p95 = (totals: MediaTotals) => percentile(totals.pdv, PDV_BUCKETS, 95, totals.pdvMax) ?? NaN
+
+describe('clock skew', () => {
+  it('a sender 100 ppm fast reads +100, a slow one -100', () => {
+    expect(drifting(100, 120).skewPpm).toBeCloseTo(100, 0)
+    expect(drifting(-100, 120).skewPpm).toBeCloseTo(-100, 0)
+  })
+
+  it('is unknown before 30 s', () => {
+    expect(drifting(-100, 29).skewPpm).toBeNaN()
+    expect(drifting(-100, 29).pdvMax).toBeCloseTo(2.898, 2)
+  })
+
+  it('is used from 30 s on, also when the 30th second passed in silence', () => {
+    // Slow by 100 ppm; nothing between 20 s and 33 s, then 10 s more.
+    const packets = [...stream(0, 1000), ...stream(1650, 2150)].map((p) => ({
+      ...p,
+      timeMs: p.timeMs + (p.ts / 8) * 100e-6,
+    }))
+    const totals = new Feed().announce().sendAll(packets).finish()
+    expect(totals.skewPpm).toBeCloseTo(-100, 0)
+    expect(totals.pdvMax).toBeLessThan(2.01)
+  })
+
+  it('beyond 500 ppm is no clock: it stays delay', () => {
+    const totals = drifting(-800, 60)
+    expect(totals.pdvMax).toBeGreaterThan(40)
+  })
+
+  it.each([200, -200])('%i ppm over an hour add less than 0.5 ms to the 95th percentile of PDV', (ppm) => {
+    for (const jitterMs of [0, 10]) {
+      const straight = drifting(0, 3600, jitterMs)
+      const skewed = drifting(ppm, 3600, jitterMs)
+      expect(Math.abs(p95(skewed) - p95(straight))).toBeLessThan(0.5)
+      expect(skewed.skewPpm).toBeCloseTo(ppm, -1)
+      expect(skewed.lateFixed50 + skewed.lateAdaptive).toBe(0)
+    }
+  })
+})
