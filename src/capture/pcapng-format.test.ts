@@ -278,6 +278,16 @@ describe('a pcapng file that breaks off', () => {
     })
   }
 
+  it('at a section header of over 512 KiB is damaged there, in one piece or two', async () => {
+    const large = block(0x0a0d0d0a, [...u32(0x1a2b3c4d, true), ...new Array<number>(600_000).fill(0)], true)
+    const file = Uint8Array.from([...head.flat(), ...large])
+    for (const cut of [file.length, nextStart + 400_000]) {
+      const source = new MemorySource([file.subarray(0, cut), file.subarray(cut)])
+      expect(await readPackets(source)).toHaveLength(1)
+      expect(source.warnings).toMatchObject([{ kind: 'damaged', offset: nextStart }])
+    }
+  })
+
   it('inside a block that is stepped over is truncated', async () => {
     const { packets, warnings } = await read(
       ...head,
@@ -285,5 +295,29 @@ describe('a pcapng file that breaks off', () => {
     )
     expect(packets).toHaveLength(1)
     expect(warnings).toMatchObject([{ kind: 'truncated' }])
+  })
+
+  it('at a stepped-over block whose two lengths differ is damaged there, wherever its chunks end', async () => {
+    const wrong = [...block(0xbad, new Array<number>(24).fill(1), true).slice(0, -4), ...u32(40, true)]
+    const file = Uint8Array.from([...head, wrong, next].flat())
+    for (let cut = 0; cut <= file.length; cut++) {
+      const source = new MemorySource([file.subarray(0, cut), file.subarray(cut)])
+      expect(await readPackets(source)).toHaveLength(1)
+      expect(source.warnings).toMatchObject([
+        { kind: 'damaged', offset: nextStart, message: expect.stringContaining('(36 and 40)') },
+      ])
+    }
+  })
+
+  it('within the trailer of a stepped-over block is truncated, wherever its chunks end', async () => {
+    const other = block(0xbad, new Array<number>(24).fill(1), true)
+    for (let length = 12; length < other.length; length++) {
+      const file = Uint8Array.from([...head, other.slice(0, length)].flat())
+      for (let cut = nextStart; cut <= file.length; cut++) {
+        const source = new MemorySource([file.subarray(0, cut), file.subarray(cut)])
+        expect(await readPackets(source)).toHaveLength(1)
+        expect(source.warnings).toMatchObject([{ kind: 'truncated' }])
+      }
+    }
   })
 })

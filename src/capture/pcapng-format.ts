@@ -10,11 +10,14 @@ const INTERFACE_DESCRIPTION = 1
 /** Obsolete, but on disk: carries a drop count. */
 const PACKET = 2
 const SIMPLE_PACKET = 3
+const NAME_RESOLUTION = 4
 const INTERFACE_STATISTICS = 5
 const ENHANCED_PACKET = 6
 
 /** Type, length and the first word of the body; also the smallest block. */
 const MIN_BLOCK_BYTES = 12
+/** The total length again, at a block's end. */
+const TRAILER_BYTES = 4
 /** Bytes around the frame in an EPB and in a PB: 8 of block header, 20 of packet header, 4 of trailer. */
 const PACKET_OVERHEAD = 32
 /** Largest block that is stepped over, bytes: where libpcap stops believing lengths (sf-pcapng.c). */
@@ -42,7 +45,8 @@ export class PcapngParser implements CaptureParser {
   private littleEndian = true
   private interfaces: CaptureInterface[] = []
   private dropsOfEndedSections = 0
-  /** Bytes still to step over of a block that is not of interest. */
+  /** Length of a block that is stepped over, and how much of it is left; 0 when none is under way. */
+  private skippedTotal = 0
   private skip = 0
   private lastTimeMs = 0
 
@@ -60,10 +64,9 @@ export class PcapngParser implements CaptureParser {
     this.needed = MIN_BLOCK_BYTES
     while (batch.end < capacity) {
       if (this.skip > 0) {
-        const step = Math.min(this.skip, end - position)
-        position += step
-        this.skip -= step
-        this.atRecordStart = this.skip === 0
+        const next = this.stepOver(view, position, end)
+        if (next < 0) break
+        position = next
         if (this.skip > 0) break
       }
       const available = end - position
@@ -72,27 +75,24 @@ export class PcapngParser implements CaptureParser {
       if (type === SECTION_HEADER && !this.readByteOrder(view, position)) break
       const little = this.littleEndian
       const total = view.getUint32(position + 4, little)
-      const wanted =
-        type <= ENHANCED_PACKET && type !== 4 && type !== 0 ? MAX_RECORD_BYTES : MAX_SKIPPED_BYTES
-      if (total < MIN_BLOCK_BYTES || (total & 3) !== 0 || total > wanted) {
-        this.fail(position, `a block of type ${type} claims a length of ${total} bytes`)
+      const isRead =
+        type === SECTION_HEADER || (type <= ENHANCED_PACKET && type !== NAME_RESOLUTION && type !== 0)
+      const most = isRead ? MAX_RECORD_BYTES : MAX_SKIPPED_BYTES
+      if (total < MIN_BLOCK_BYTES || (total & 3) !== 0 || total > most) {
+        const what = type === SECTION_HEADER ? 'section header' : `block of type ${type}`
+        this.fail(position, `a ${what} claims a length of ${total} bytes`)
         break
       }
       if (total > available) {
-        if (type !== SECTION_HEADER && wanted === MAX_SKIPPED_BYTES) {
+        if (!isRead) {
           this.skip = total
+          this.skippedTotal = total
           continue
         }
-        if (total > MAX_RECORD_BYTES)
-          this.fail(position, `a section header claims a length of ${total} bytes`)
-        else this.needed = total
+        this.needed = total
         break
       }
-      const trailer = view.getUint32(position + total - 4, little)
-      if (trailer !== total) {
-        this.fail(position, `a block's two lengths differ (${total} and ${trailer})`)
-        break
-      }
+      if (!this.checkTrailer(view, position, total)) break
       if (type === ENHANCED_PACKET) {
         const id = view.getUint32(position + 8, little)
         if (!this.readPacket(batch, position, total, id, 0)) break
@@ -109,6 +109,32 @@ export class PcapngParser implements CaptureParser {
       position += total
     }
     return position
+  }
+
+  /**
+   * Goes on over the block that is skipped, and returns the place reached; -1 when its two lengths differ. Its last four
+   * bytes are looked at like those of any other block, so that damage is found wherever the windows end.
+   */
+  private stepOver(view: DataView, position: number, end: number): number {
+    const body = Math.min(Math.max(this.skip - TRAILER_BYTES, 0), end - position)
+    this.skip -= body
+    const reached = position + body
+    this.atRecordStart = false
+    if (this.skip > TRAILER_BYTES || end - reached < TRAILER_BYTES) {
+      this.needed = TRAILER_BYTES
+      return reached
+    }
+    const total = this.skippedTotal
+    if (!this.checkTrailer(view, reached + TRAILER_BYTES - total, total)) return -1
+    this.skip = 0
+    this.atRecordStart = true
+    return reached + TRAILER_BYTES
+  }
+
+  /** `position` may lie before the window: the block is a skipped one then. */
+  private checkTrailer(view: DataView, position: number, total: number): boolean {
+    const trailer = view.getUint32(position + total - TRAILER_BYTES, this.littleEndian)
+    return trailer === total || this.fail(position, `a block's two lengths differ (${total} and ${trailer})`)
   }
 
   private fail(position: number, message: string): boolean {
