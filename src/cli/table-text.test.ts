@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { displayText, displayWidth, pad, truncate, wrap } from './table-text.js'
 
 describe('text for a terminal', () => {
@@ -49,6 +50,7 @@ describe('text for a terminal', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(displayText(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
       }),
+      propertyRuns(100),
     )
   })
 })
@@ -82,6 +84,7 @@ describe('width in a terminal', () => {
           expect(displayWidth(pad(shown, width))).toBe(width)
         }
       }),
+      propertyRuns(100),
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { isIP } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { canonicalAddress, formatAddress, isPrivateAddress, parseAddress } from './address.js'
 
 describe('RFC 5952 text', () => {
@@ -69,6 +70,7 @@ describe('RFC 5952 text', () => {
         expect([...(parseAddress(text)?.words ?? [])]).toEqual([a, b, c, d])
         expect([...(parseAddress(formatAddress(4, a, 0, 0, 0))?.words ?? [])]).toEqual([a, 0, 0, 0])
       }),
+      propertyRuns(100),
     )
   })
 
@@ -81,7 +83,7 @@ describe('RFC 5952 text', () => {
         fc.pre(!/(^|[.:])0\d/.test(text))
         expect(parseAddress(text)?.version ?? 0).toBe(isIP(text))
       }),
-      { numRuns: 2000 },
+      propertyRuns(2000),
     )
   })
 })

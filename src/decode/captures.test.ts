@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sharedPath } from '../../test/helpers/programs.js'
 import { PacketDecoder } from './decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP } from './packet.js'
 import { TcpReassembler } from './tcp.js'
 import { forEachFrame } from './test-captures.js'
 
-const CAPTURES = join(import.meta.dirname, '../../../shared/pcaps')
-const present = existsSync(CAPTURES)
-if (!present) console.warn(`no captures under ${CAPTURES}: tests against tshark are skipped`)
+const INDEX = sharedPath('pcaps/INDEX.tsv')
+const CAPTURES = dirname(INDEX ?? '')
+const present = INDEX !== undefined
 
 const files = present
-  ? readFileSync(join(CAPTURES, 'INDEX.tsv'), 'utf8')
+  ? readFileSync(INDEX, 'utf8')
       .split('\n')
       .slice(1)
       .map((line) => line.split('\t')[1])

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { PacketDecoder } from './decoder.js'
 import { fuzzDecodeOne, fuzzTcpOne } from './fuzz-target.js'
 import { KIND_SKIPPED } from './packet.js'
@@ -83,11 +84,11 @@ const SEEDS: [number, Uint8Array][] = [
 
 describe('damaged input', () => {
   it('any bytes are decoded without an exception, each skipped frame counted once', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), fuzzDecodeOne), { numRuns: 2000 })
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), fuzzDecodeOne), propertyRuns(2000))
   })
 
   it('any segments are put together within bounds', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), fuzzTcpOne), { numRuns: 2000 })
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), fuzzTcpOne), propertyRuns(2000))
   })
 
   it('valid frames with some bytes changed keep the decoder’s promises', () => {
@@ -109,7 +110,7 @@ describe('damaged input', () => {
           }
         }
       }),
-      { numRuns: 3000 },
+      propertyRuns(3000),
     )
   })
 

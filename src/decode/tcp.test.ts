@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { PacketDecoder } from './decoder.js'
 import type { DecodedPacket } from './packet.js'
 import { TcpReassembler } from './tcp.js'
@@ -288,6 +289,7 @@ describe('a TCP stream of SIP', () => {
           expect(tap.log).not.toContainEqual(expect.stringContaining('gap'))
         },
       ),
+      propertyRuns(100),
     )
   })
 })

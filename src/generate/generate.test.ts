@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { generateScenario, ScenarioRun } from './generate.js'
 import { checkScenario } from './load.js'
 import { rtpPackets } from './read-back.js'
@@ -74,7 +75,7 @@ describe('any scenario', () => {
           expect(told.made_late).toBeLessThanOrEqual(told.packets)
         }
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     )
   })
 })

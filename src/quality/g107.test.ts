@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { createNarrowbandModel, echoPathDelays, g107 } from './g107.js'
 import { mosFromR } from './mos-mapping.js'
 import { readVectors } from '../../test/reference/shared-vectors.js'
@@ -187,6 +188,7 @@ describe('the precomputed form', () => {
           expect(Math.abs(model.r(ppl, burstR, ie, bpl, delay) - full.r)).toBeLessThan(1e-9)
         },
       ),
+      propertyRuns(100),
     )
   })
 
@@ -199,6 +201,7 @@ describe('the precomputed form', () => {
         const high = model.r(Math.max(loss1, loss2), 1, 5, 10, Math.max(delay1, delay2))
         expect(high).toBeLessThanOrEqual(low + 1e-4)
       }),
+      propertyRuns(100),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { mosFromR, R_CATEGORIES, rFromMos } from './mos-mapping.js'
 import { readVectors } from '../../test/reference/shared-vectors.js'
 
@@ -34,6 +35,7 @@ describe('MOS from R, G.107 Annex B', () => {
         expect(high).toBeLessThanOrEqual(4.5)
         expect(high).toBeGreaterThanOrEqual(low - 1e-12)
       }),
+      propertyRuns(100),
     )
   })
 
@@ -68,6 +70,7 @@ describe('R from MOS, G.107 Appendix I', () => {
       fc.property(fc.double({ min: 6.6, max: 100, noNaN: true }), (r) => {
         expect(Math.abs(rFromMos(mosFromR(r)) - r)).toBeLessThan(0.001)
       }),
+      propertyRuns(100),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { clampBurstRatio } from './burst-ratio.js'
 import type { CodecRow } from './codec-row.js'
 import { lookupCodec } from './codecs.js'
@@ -87,6 +88,7 @@ describe('scoring media', () => {
           expect(worse.mosLq).toBeLessThanOrEqual(score.mosLq)
         },
       ),
+      propertyRuns(100),
     )
   })
 

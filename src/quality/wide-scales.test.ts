@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { mosFromWideR, wideConversationalR, wideDelayImpairment, wideListeningR } from './g1071.js'
 import { fullDelayImpairment, fullR, mosFromFullR } from './g1072.js'
 import { readVectors } from '../../test/reference/shared-vectors.js'
@@ -56,6 +57,7 @@ describe('G.107.1, wideband', () => {
         expect(high).toBeGreaterThanOrEqual(0)
         expect(low).toBeLessThanOrEqual(wideListeningR(13, 4.3, Math.min(loss1, loss2)))
       }),
+      propertyRuns(100),
     )
   })
 })

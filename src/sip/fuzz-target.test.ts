@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { fuzzFramerOne, fuzzSdpOne, fuzzSipOne } from './fuzz-target.js'
 import { parseSipMessage } from './parse.js'
 import { readCases } from './testdata/cases.js'
@@ -106,7 +107,7 @@ const mutated = fc
   .map(([bytes, edits]) => Buffer.from(edits.reduce(apply, Buffer.from(bytes).toString('latin1')), 'latin1'))
 
 const ARBITRARY = fc.uint8Array({ maxLength: 300 })
-const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 400) }
+const RUNS = propertyRuns(400)
 
 describe('no input makes a parser throw or break its promises', () => {
   it('messages', () => fc.assert(fc.property(fc.oneof(mutated, ARBITRARY), fuzzSipOne), RUNS))

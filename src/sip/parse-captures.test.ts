@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sharedPath } from '../../test/helpers/programs.js'
 import { openFiles } from '../capture/open.js'
 import { canonicalAddress } from '../decode/address.js'
 import { PacketDecoder } from '../decode/decoder.js'
@@ -12,8 +13,9 @@ import { looksLikeSip } from './parse-detect.js'
 import { parseSipMessage } from './parse.js'
 
 /** Captures by other people and what tshark 4.0.17 reads in them: `truth/NAME.sip.csv`, one row per frame with SIP. */
-const CAPTURES = resolve(import.meta.dirname, '../../../shared/pcaps')
-const present = existsSync(`${CAPTURES}/truth`)
+const TRUTH = sharedPath('pcaps/truth')
+const CAPTURES = dirname(TRUTH ?? '')
+const present = TRUTH !== undefined
 
 /** What both programs say of the messages of a capture; each list is sorted. */
 interface Reading {

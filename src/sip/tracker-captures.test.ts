@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sharedPath } from '../../test/helpers/programs.js'
 import { openFiles } from '../capture/open.js'
 import { formatAddress } from '../decode/address.js'
 import { PacketDecoder } from '../decode/decoder.js'
@@ -12,8 +13,8 @@ import { EventLog } from './tracker-ladder.js'
 import { SignallingTracker } from './tracker.js'
 
 /** Captures by other people and what tshark 4.0.17 reads in them. */
-const CAPTURES = resolve(import.meta.dirname, '../../../shared/pcaps')
-const present = existsSync(`${CAPTURES}/INDEX.tsv`)
+const INDEX = sharedPath('pcaps/INDEX.tsv')
+const CAPTURES = dirname(INDEX ?? '')
 
 interface TruthRow {
   timeMs: number
@@ -114,8 +115,8 @@ async function followCapture(name: string) {
 
 /** Name and number of INVITE Call-IDs of each capture with SIP. */
 function indexed(): [string, number][] {
-  if (!present) return []
-  const [head, ...lines] = readFileSync(`${CAPTURES}/INDEX.tsv`, 'utf8').trimEnd().split('\n')
+  if (INDEX === undefined) return []
+  const [head, ...lines] = readFileSync(INDEX, 'utf8').trimEnd().split('\n')
   const columns = head.split('\t')
   const files = new Set(readdirSync(CAPTURES))
   return lines
@@ -135,7 +136,7 @@ function hadInvite(call: SipCall): boolean {
   )
 }
 
-describe.skipIf(!present)('captures by other people (skipped without ../shared/pcaps)', () => {
+describe.skipIf(INDEX === undefined)('captures by other people (skipped without ../shared/pcaps)', () => {
   it.each(indexed())(
     '%s: %i Call-IDs with INVITE, each with the outcome its messages show',
     async (name, ids) => {

@@ -1,18 +1,14 @@
 /**
- * Reads the E-model vectors that lie beside the checkout (../shared/vectors); undefined where they are absent.
- * Tests that need them are skipped then, and say so.
+ * Reads the E-model vectors that lie beside the checkout (vectors/ of ../shared or $CALLPROBE_SHARED); undefined where
+ * they are absent. Tests that need them are skipped then, and the skip is noted.
  */
-import { existsSync, readFileSync } from 'node:fs'
-
-const FOLDER = new URL('../../../shared/vectors/', import.meta.url)
+import { readFileSync } from 'node:fs'
+import { sharedPath } from '../helpers/programs.js'
 
 /** Rows of a tab-separated file as records by column name; lines with # are comments. */
 export function readVectors(name: string): Record<string, string>[] | undefined {
-  const file = new URL(name, FOLDER)
-  if (!existsSync(file)) {
-    process.stderr.write(`skipped: ${file.pathname} is not there\n`)
-    return undefined
-  }
+  const file = sharedPath(`vectors/${name}`)
+  if (file === undefined) return undefined
   const lines = readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
