@@ -10,6 +10,7 @@ import {
   sectionHeader,
   u64,
 } from '../../test/helpers/capture-bytes.js'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { fuzzCaptureOne } from './fuzz-target.js'
 import { MemorySource } from './memory-source.js'
 import { PcapWriter } from './pcap-writer.js'
@@ -48,7 +49,7 @@ describe('whatever the bytes', () => {
   it('of random data, nothing but a CallprobeError comes out', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), (data) => fuzzCaptureOne(data)),
-      { numRuns: 500 },
+      propertyRuns(500),
     )
   })
 
@@ -57,14 +58,14 @@ describe('whatever the bytes', () => {
       fc.asyncProperty(fc.constantFrom(...SEEDS), fc.uint8Array({ maxLength: 120 }), (seed, tail) =>
         fuzzCaptureOne(Uint8Array.from([...seed.subarray(0, 48), ...tail])),
       ),
-      { numRuns: 500 },
+      propertyRuns(500),
     )
   })
 
   it('of a valid file with bytes overwritten, packets lie inside their buffer and chunking changes nothing', async () => {
     await fc.assert(
       fc.asyncProperty(mutated, (data) => fuzzCaptureOne(data)),
-      { numRuns: 2000 },
+      propertyRuns(2000),
     )
   })
 })
@@ -87,7 +88,7 @@ describe('what PcapWriter writes', () => {
         )
         back.forEach((seen, i) => expect(Math.abs(seen.timeMs - times[i])).toBeLessThan(0.0005))
       }),
-      { numRuns: 100 },
+      propertyRuns(100),
     )
   })
 })

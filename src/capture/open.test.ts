@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { handPcap, readPackets } from '../../test/helpers/capture-bytes.js'
+import { noteSkip } from '../../test/helpers/programs.js'
 import { openFiles } from './open.js'
 
 /** A capture of one-byte frames: `[seconds, frame byte]` each. */
@@ -145,7 +146,9 @@ describe('a file that cannot be read', () => {
     })
   })
 
-  it.skipIf(process.getuid?.() === 0)('because its owner forbids it', async () => {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) noteSkip('root may read every file: run as a plain user')
+  it.skipIf(isRoot)('because its owner forbids it', async () => {
     const path = put('secret.pcap', capture([1, 1]))
     chmodSync(path, 0)
     await expect(openFiles([path])).rejects.toMatchObject({ code: 'FILE_NOT_READABLE' })

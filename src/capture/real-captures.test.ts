@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import pcapParser from 'pcap-parser'
 import { describe, expect, it } from 'vitest'
 import { readPackets } from '../../test/helpers/capture-bytes.js'
+import { sharedPath } from '../../test/helpers/programs.js'
 import { openFiles } from './open.js'
 import { MemorySource } from './memory-source.js'
 import { PcapWriter } from './pcap-writer.js'
@@ -60,13 +61,12 @@ describe('pcap-parser, an independent reader, agrees', () => {
   })
 })
 
-const FOLDER = join(import.meta.dirname, '../../../shared/pcaps')
-const INDEX = join(FOLDER, 'INDEX.tsv')
-const haveCaptures = existsSync(INDEX)
+const INDEX = sharedPath('pcaps/INDEX.tsv')
+const FOLDER = INDEX === undefined ? '' : dirname(INDEX)
 
 /** Names and packet counts (by tshark) of the real captures that are there. */
 function indexedCaptures(): { name: string; packets: number }[] {
-  if (!haveCaptures) return []
+  if (INDEX === undefined) return []
   const [head, ...rows] = readFileSync(INDEX, 'utf8').trim().split('\n')
   const columns = head.split('\t')
   return rows
@@ -78,7 +78,7 @@ function indexedCaptures(): { name: string; packets: number }[] {
     .filter(({ name }) => existsSync(join(FOLDER, name)))
 }
 
-describe.skipIf(!haveCaptures)('real captures (skipped where ../shared/pcaps is absent)', () => {
+describe.skipIf(INDEX === undefined)('real captures (skipped where ../shared/pcaps is absent)', () => {
   const captures = indexedCaptures()
 
   it('have as many packets as tshark counts in them, and no damage', async () => {
