@@ -8,7 +8,7 @@ import type { SignallingTracker } from '../sip/tracker.js'
 import { CallEntry } from './call-entry.js'
 import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
 import type { ClosedInterval } from './direction-media.js'
-import { MediaClaims } from './media-claims.js'
+import { MediaClaims, type MediaClaim } from './media-claims.js'
 import { addCodecUse, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
 import { takeTotals } from './media-totals.js'
@@ -26,8 +26,12 @@ import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { UnboundStreams } from './unbound-streams.js'
 
-/** Media this long after the end of a call are still its own (DESIGN: section 2). */
-const TAIL_MS = 2000
+/** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
+const TAIL_MS = 2000.001
+/** Of two legs with the same media one is silent when nothing came for this long. */
+const LEG_SILENCE_MS = 1000
+/** A leg that was alone for longer than this has its part in the call's numbers. */
+const LEG_ALONE_MS = 2000
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
 const LEFTOVER_MS = 60_000
 
@@ -145,8 +149,15 @@ export class Correlator implements CallListener, StreamListener {
     call.claimedUntilMs = this.nowMs
     this.renegotiate(call, sip)
     for (const claim of call.claims) {
+      // Ports are used again before the last packets of the call before were due: what comes now is this call's.
+      if (sip.answerMs !== undefined)
+        for (const ended of this.claims.endedCallsAt(claim)) this.endTail(ended, claim)
       for (const stream of this.unbound.at(claim.address, claim.port)) this.rebind(stream)
     }
+  }
+
+  private endTail(ended: CallEntry, { address, port }: MediaClaim): void {
+    for (const stream of [...ended.streams]) if (stream.touches(address, port)) this.release(stream)
   }
 
   /** Payload types in force, for the call's streams. */
@@ -163,10 +174,29 @@ export class Correlator implements CallListener, StreamListener {
     for (const stream of call.streams) this.applyFormats(stream, call)
   }
 
-  /** Early media of a branch that lost: no longer part of the direction. */
+  /** Early media of a branch that lost, or another leg of the same media: not part of the direction. */
   private demote(stream: StreamEntry, call: CallEntry): void {
     if (stream.direction) call.directions[stream.direction].detach(stream)
     stream.audio = false
+  }
+
+  /**
+   * A relay passes media on from one leg of the call to the next, and a tap that sees both legs sees them twice: the leg
+   * nearer to the caller counts, as long as it carries any.
+   * @returns whether the stream is not to be counted
+   */
+  private yieldsToNearerLeg(stream: StreamEntry, call: CallEntry, direction: Direction): boolean {
+    const media = call.directions[direction]
+    for (const other of [...media.streams]) {
+      if (other.leg === stream.leg || this.nowMs - this.meter.lastSeen(other.slot) > LEG_SILENCE_MS) continue
+      if (other.leg < stream.leg) return true
+      if (this.nowMs - other.identity.firstArrival > LEG_ALONE_MS) {
+        this.meter.cut(other.slot)
+        media.finish(other)
+        other.audio = false
+      } else this.demote(other, call)
+    }
+    return false
   }
 
   private applyFormats(stream: StreamEntry, call: CallEntry): void {
@@ -181,7 +211,7 @@ export class Correlator implements CallListener, StreamListener {
     this.entries[slot] = stream
     const binding = this.claims.bind(stream)
     if (binding) {
-      this.attach(stream, binding.call, binding.direction, binding.kind)
+      this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
       return
     }
     this.unbound.add(stream)
@@ -210,8 +240,9 @@ export class Correlator implements CallListener, StreamListener {
     return until > this.nowMs
   }
 
-  private attach(stream: StreamEntry, call: CallEntry, direction: Direction, kind: string): void {
+  private attach(stream: StreamEntry, call: CallEntry, direction: Direction, kind: string, leg = 0): void {
     stream.call = call
+    stream.leg = leg
     stream.direction = direction
     stream.audio = kind === 'audio'
     stream.recordedCallId = call.callId
@@ -224,8 +255,9 @@ export class Correlator implements CallListener, StreamListener {
       const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use
       addCodecUse(stream.codecs, named, use.packets)
     }
-    if (stream.audio && !this.claims.isOfLosingBranch(stream, call)) call.directions[direction].attach(stream)
-    else stream.audio = false
+    if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
+    else if (stream.audio && this.yieldsToNearerLeg(stream, call, direction)) stream.audio = false
+    if (stream.audio) call.directions[direction].attach(stream)
     if (call.sip) {
       this.meter.setBound(stream.slot, true)
       this.meter.setPayloadFormats(stream.slot, call.formats[direction])
@@ -258,7 +290,7 @@ export class Correlator implements CallListener, StreamListener {
     this.unbound.remove(stream)
     // What was measured without knowing the codec stays in the stream's totals.
     this.meter.cut(stream.slot)
-    this.attach(stream, binding.call, binding.direction, binding.kind)
+    this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
   }
 
   onRow(row: IntervalRow): void {

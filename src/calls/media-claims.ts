@@ -18,6 +18,8 @@ export interface MediaClaim {
   sinceMs: number
   /** To-tag of the branch that announced it, '' for the caller. */
   branchTag: string
+  /** Leg of the call on which it was announced: 0 is that of the first INVITE, others lie behind proxies. */
+  leg: number
   /** Not the SDP's address but the one the message came from: behind NAT. */
   behindNat: boolean
 }
@@ -29,6 +31,7 @@ export interface Binding {
   call: CallEntry
   direction: Direction
   kind: string
+  leg: number
 }
 
 /** By address and port: which calls expect media there. */
@@ -53,7 +56,7 @@ export class MediaClaims {
 
   private add(
     call: CallEntry,
-    { party, vlan, timeMs, branchTag }: PartyMedia,
+    { party, vlan, timeMs, branchTag, hop: leg = 0 }: PartyMedia,
     kind: string,
     address: string,
     port: number,
@@ -71,6 +74,7 @@ export class MediaClaims {
     )
     if (known) {
       known.sinceMs = timeMs
+      known.leg = Math.min(known.leg, leg)
       return
     }
     if (this.size >= MAX_CLAIMS) {
@@ -87,6 +91,7 @@ export class MediaClaims {
       kind,
       sinceMs: timeMs,
       branchTag,
+      leg,
       behindNat,
     }
     call.claims.push(claim)
@@ -111,6 +116,14 @@ export class MediaClaims {
       if (w) this.announced.remove(w[0], w[1], w[2], w[3], claim.port)
     }
     call.claims.length = 0
+  }
+
+  /** The other calls that expect, or expected, media at a claim's address and are over in signalling. */
+  endedCallsAt({ call, address, port }: MediaClaim): CallEntry[] {
+    const claims = this.byEndpoint.get(endpointKey(address, port)) ?? []
+    return claims
+      .filter((other) => other.call !== call && other.call.sip?.endMs !== undefined)
+      .map((other) => other.call)
   }
 
   /**
@@ -167,6 +180,7 @@ export class MediaClaims {
         call: claim.call,
         direction: sender === 'caller' ? 'from_caller' : 'from_callee',
         kind: claim.kind,
+        leg: claim.leg,
       }
     }
     for (const claim of receivers) consider(claim, claim.party === 'caller' ? 'callee' : 'caller', senders, 1)

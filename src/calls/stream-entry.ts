@@ -13,6 +13,8 @@ export class StreamEntry {
   direction?: Direction
   /** False for video and for a fork that lost: such a stream is recorded, but not part of its direction. */
   audio = true
+  /** Leg of its call: 0 is the one on which the first INVITE was seen. */
+  leg = 0
   /** The call that its record names: the last one that held it, even when that is over. */
   recordedCallId?: string
   /** Since it was bound to its call (media that came before its SDP included). */
@@ -64,6 +66,15 @@ export class StreamEntry {
     whole.add(this.earlier)
     if (this.totals) whole.add(this.totals)
     return whole
+  }
+
+  /** Whether it comes from or goes to this address and port. */
+  touches(address: string, port: number): boolean {
+    const { sourcePort, destinationPort } = this.identity
+    return (
+      (address === this.sourceAddress && port === sourcePort) ||
+      (address === this.destinationAddress && port === destinationPort)
+    )
   }
 
   get ssrcText(): string {
