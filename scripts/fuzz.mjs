@@ -1,105 +1,151 @@
-// npm run fuzz [-- --seconds 60] [--seed N] [--target REGEXP] [FILE...]
-// Feeds spoiled input to every fuzz target of src/ (exported functions named fuzz...One, which throw when a promise is
-// broken). What breaks one, or takes longer than a second, is kept in out/fuzz/ and ends the run with exit code 1.
-// With files: runs the targets on these alone, so that what was found can be looked at again.
+// npm run fuzz [-- options] [FILE...]
+// Feeds spoiled input to the parsers, the tracker, the meter and the whole pipeline. Inputs that reach new blocks of the
+// program are kept and spoiled further. What breaks a promise, throws, takes too long or too much memory is written to
+// fuzz-crashes/, and the run ends with exit code 1. docs/fuzzing.md tells more.
+//   --target NAME   only this one (may be repeated; a part of a name will do)
+//   --runs N        inputs per target (default: each target's own)
+//   --seconds S     at most so long per target
+//   --seed N        another run; the same seed, target and number of inputs are the same run (default 1)
+//   --slow-ms N     an input that takes longer than this twice is a failure (default 2000)
+//   --no-coverage   spoil the seeds only: faster, and blind
+//   --unreached     list what no input reached, by file
+// With files: runs these inputs alone, so that what was found can be looked at again.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { randomNumbers, seeds, spoil } from './lib/fuzz-input.mjs'
+import { instrumentDist } from './fuzz/instrument.mjs'
+import { blocksOf, progressLine, row, table, unreached } from './fuzz/report.mjs'
+import { TARGETS } from './fuzz/targets.mjs'
+import { watch } from './fuzz/watch.mjs'
 import { distIsStale } from './lib/modules.mjs'
 import { ROOT, run } from './lib/run.mjs'
 
-const SLOW_MS = 1000
+/** On no terminal, a line of progress this often. */
+const LOG_EVERY_S = 30
 
-function filesBelow(folder) {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
-}
-
-async function targets(pattern) {
-  const found = []
-  for (const file of filesBelow(join(ROOT, 'dist')).filter((name) => /fuzz[^/\\]*\.js$/.test(name))) {
-    for (const [name, target] of Object.entries(await import(pathToFileURL(file).href))) {
-      if (/^fuzz\w*One$/.test(name) && typeof target === 'function' && pattern.test(name))
-        found.push({ name, target })
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      target: { type: 'string', multiple: true },
+      runs: { type: 'string' },
+      seconds: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      'slow-ms': { type: 'string', default: '2000' },
+      'no-coverage': { type: 'boolean', default: false },
+      unreached: { type: 'boolean', default: false },
+    },
+  })
+  const number = (name) => {
+    const value = Number(values[name])
+    if (values[name] !== undefined && !(Number.isFinite(value) && value >= 0)) {
+      usage(`--${name}: "${values[name]}" is no number`)
     }
+    return values[name] === undefined ? undefined : value
   }
-  return found
+  const names = Object.keys(TARGETS)
+  const chosen = (values.target ?? ['']).flatMap((part) => {
+    const exact = names.filter((name) => name === part)
+    const found = exact.length > 0 ? exact : names.filter((name) => name.includes(part))
+    if (found.length === 0) usage(`No target is called "${part}". There are ${names.join(', ')}.`)
+    return found
+  })
+  return {
+    names: [...new Set(chosen)],
+    files: positionals,
+    runs: number('runs'),
+    seconds: number('seconds'),
+    seed: number('seed'),
+    slowMs: number('slow-ms'),
+    coverage: !values['no-coverage'],
+    unreached: values.unreached,
+  }
 }
 
-/** Runs one input. Returns what is wrong, or undefined. */
-async function tryOne(target, input) {
-  const begin = performance.now()
-  try {
-    await target(input)
-  } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  }
-  const took = performance.now() - begin
-  return took > SLOW_MS ? `took ${Math.round(took)} ms` : undefined
+function usage(message) {
+  console.error(message)
+  process.exit(2)
 }
 
+/** Writes what failed. @returns {string} where, relative to the project's root */
 function keep(name, input) {
-  const folder = join(ROOT, 'out/fuzz')
+  const folder = join(ROOT, 'fuzz-crashes')
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${name}-${createHash('sha256').update(input).digest('hex').slice(0, 12)}`)
   writeFileSync(path, input)
-  return path
+  return relative(ROOT, path)
 }
 
-async function fuzz(found, seconds, seed) {
-  const random = randomNumbers(seed)
-  const starts = seeds()
-  const runs = new Map(found.map(({ name }) => [name, 0]))
-  const broken = new Set()
-  const end = performance.now() + seconds * 1000
-  while (performance.now() < end && broken.size < found.length) {
-    const input = spoil(starts[Math.floor(random() * starts.length)], starts, random)
-    for (const { name, target } of found) {
-      if (broken.has(name)) continue
-      const wrong = await tryOne(target, input)
-      runs.set(name, runs.get(name) + 1)
-      if (wrong === undefined) continue
-      broken.add(name)
-      console.error(`${name}: ${wrong}\n  kept as ${keep(name, input)}`)
+function tell(name, outcome, seed) {
+  const { result, input, smaller, detail, figures } = outcome
+  console.log(`\n${name}: ${result} after ${figures.inputs} inputs: ${detail}`)
+  const kept = smaller ?? input
+  if (kept === undefined) {
+    console.log(`To see it again: npm run fuzz -- --target ${name} --seed ${seed} --runs ${figures.inputs}`)
+    return
+  }
+  const path = keep(name, kept)
+  console.log(`Input of ${kept.length} bytes kept as ${path}. To see it again:`)
+  console.log(`  npm run fuzz -- --target ${name} ${path}`)
+}
+
+function progress(name, build) {
+  let due = LOG_EVERY_S
+  return (figures) => {
+    const line = progressLine(name, figures, blocksOf(build.files, figures.loaded))
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\r\x1b[K${line}`)
+    } else if (figures.seconds >= due) {
+      due = figures.seconds + LOG_EVERY_S
+      process.stderr.write(`${line}\n`)
     }
   }
-  for (const [name, count] of runs)
-    console.log(`${name}: ${count} inputs${broken.has(name) ? ', BROKEN' : ''}`)
-  return broken.size
 }
 
-async function replayFiles(found, files) {
-  let broken = 0
-  for (const file of files) {
-    const input = new Uint8Array(readFileSync(file))
-    for (const { name, target } of found) {
-      const wrong = await tryOne(target, input)
-      if (wrong !== undefined) broken++
-      console.log(`${file}: ${name}: ${wrong ?? 'holds'}`)
+async function fuzz(chosen, build) {
+  const { files, seed, slowMs } = chosen
+  const inputs = files.length > 0 ? files.map((file) => new Uint8Array(readFileSync(file))) : undefined
+  const rows = []
+  let failed = 0
+  for (const name of chosen.names) {
+    const target = TARGETS[name]
+    const maxLength = Math.max(target.maxLength, ...(inputs ?? []).map((input) => input.length))
+    const job = {
+      name,
+      seed,
+      slowMs,
+      maxLength,
+      inputs,
+      // Given inputs are run once, and no more.
+      runs: inputs ? 0 : (chosen.runs ?? target.runs),
+      seconds: chosen.seconds ?? Infinity,
+      folder: build.folder,
+      plainFolder: join(ROOT, 'dist'),
+      blocks: build.blocks,
     }
+    const outcome = await watch(job, progress(name, build))
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    const { loaded, seen } = outcome.figures
+    const blocks = blocksOf(build.files, loaded)
+    console.log(progressLine(name, outcome.figures, blocks))
+    rows.push(row(name, outcome, blocks))
+    if (outcome.result !== 'passed') {
+      failed++
+      tell(name, outcome, seed)
+    }
+    if (chosen.unreached && seen) console.log(unreached(build.files, loaded, seen))
   }
-  return broken
+  console.log(`\nSeed ${seed}, Node ${process.version}\n\n${table(rows)}`)
+  return failed
 }
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
-    target: { type: 'string', default: '' },
-  },
-})
+const chosen = options()
 if (distIsStale() && run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
-const found = await targets(new RegExp(options.target, 'i'))
-if (found.length === 0) {
-  console.error('No fuzz target has that name.')
-  process.exit(2)
+const instrumented = chosen.coverage && chosen.files.length === 0
+const build = instrumented ? instrumentDist() : { folder: join(ROOT, 'dist'), files: [], blocks: 0 }
+try {
+  process.exitCode = (await fuzz(chosen, build)) > 0 ? 1 : 0
+} finally {
+  if (instrumented) rmSync(join(build.folder, '..'), { recursive: true, force: true })
 }
-console.log(`${found.map(({ name }) => name).join(', ')}; seed ${options.seed}`)
-const broken =
-  positionals.length > 0
-    ? await replayFiles(found, positionals)
-    : await fuzz(found, Number(options.seconds), Number(options.seed))
-process.exitCode = broken > 0 ? 1 : 0

@@ -1,0 +1,122 @@
+// Coverage without a tool: a copy of the compiled program in which every block counts how often it ran.
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import { ROOT } from '../lib/run.mjs'
+
+/** Below node_modules: packages resolve from there, and no tool looks into it. */
+const FOLDER = join(ROOT, `node_modules/.cache/callprobe-fuzz-${process.pid}`)
+/** Rooms that no target runs. */
+const LEFT_OUT = ['generate', 'cli', 'report', 'verify', 'sinks']
+
+/**
+ * Writes the instrumented copy of `dist`. Its modules count in `globalThis.__callprobeBlocks`, a Uint8Array with one
+ * counter per block, and say in `globalThis.__callprobeLoaded` which of them are loaded.
+ * @returns {{ folder: string, files: { name: string, first: number, end: number }[], blocks: number }}
+ *   the copy's `dist`, and each file's range of counters
+ */
+export function instrumentDist() {
+  mkdirSync(FOLDER, { recursive: true })
+  writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }\n')
+  cpSync(join(ROOT, 'schemas'), join(FOLDER, 'schemas'), { recursive: true })
+  const files = []
+  let blocks = 0
+  for (const name of filesBelow(join(ROOT, 'dist'))) {
+    const source = readFileSync(join(ROOT, 'dist', name), 'utf8')
+    const to = join(FOLDER, 'dist', name)
+    mkdirSync(dirname(to), { recursive: true })
+    if (!name.endsWith('.js') || LEFT_OUT.includes(name.split(/[/\\]/)[0]) || /fuzz/.test(name)) {
+      writeFileSync(to, source)
+      continue
+    }
+    const done = instrument(source, name, blocks)
+    writeFileSync(to, done.text)
+    files.push({ name, first: blocks, end: done.next })
+    blocks = done.next
+  }
+  return { folder: join(FOLDER, 'dist'), files, blocks }
+}
+
+function filesBelow(folder, prefix = '') {
+  return readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    const name = join(prefix, entry.name)
+    return entry.isDirectory() ? filesBelow(folder, name) : [name]
+  })
+}
+
+/**
+ * Adds counters to one module: at the start of every function, in every branch (also those that the source leaves
+ * out), loop body, case and right side of `&&`, `||`, `??`. Lines keep their numbers.
+ * @param {string} source JavaScript
+ * @param {string} name for the list of loaded modules
+ * @param {number} first number of the first counter
+ * @returns {{ text: string, next: number }} `next`: the number after the last counter
+ */
+export function instrument(source, name, first) {
+  const file = ts.createSourceFile(name, source, ts.ScriptTarget.ES2023, true, ts.ScriptKind.JS)
+  /** @type {Map<ts.Node, [string, string]>} */
+  const wraps = new Map()
+  let next = first + 1
+  const count = () => `__blocks[${next++}]++`
+  const statement = (node) => wraps.set(node, [`{${count()};`, '}'])
+  const expression = (node) => wraps.set(node, [`(${count()},`, ')'])
+  const plan = (node) => {
+    if (ts.isFunctionLike(node) && node.body) {
+      if (ts.isBlock(node.body)) functionBody(node.body)
+      else expression(node.body)
+    } else if (ts.isIfStatement(node)) {
+      statement(node.thenStatement)
+      if (node.elseStatement) statement(node.elseStatement)
+      else appendElse(node.thenStatement)
+    } else if (ts.isIterationStatement(node, false)) {
+      statement(node.statement)
+    } else if (ts.isCaseOrDefaultClause(node) && node.statements.length > 0) {
+      const begin = node.statements[0]
+      const [before, after] = wraps.get(begin) ?? ['', '']
+      wraps.set(begin, [`${count()};${before}`, after])
+    } else if (ts.isCatchClause(node)) {
+      functionBody(node.block)
+    } else if (ts.isConditionalExpression(node)) {
+      expression(node.whenTrue)
+      expression(node.whenFalse)
+    } else if (ts.isBinaryExpression(node) && isShortCircuit(node.operatorToken.kind)) {
+      expression(node.right)
+    }
+    ts.forEachChild(node, plan)
+  }
+  /** The counter goes inside the braces: a body is no statement of its own. */
+  const functionBody = (block) => wraps.set(block, [null, `${count()};`])
+  const appendElse = (node) => {
+    const [before, after] = wraps.get(node)
+    wraps.set(node, [before, `${after}else{${count()};}`])
+  }
+  plan(file)
+  const render = (node) => {
+    let text = ''
+    let at = node.getStart(file)
+    const wrap = wraps.get(node)
+    if (wrap?.[0] === null) {
+      text += `{${wrap[1]}`
+      at += 1
+    }
+    ts.forEachChild(node, (child) => {
+      const begin = child.getStart(file)
+      if (begin < at) return
+      text += source.slice(at, begin) + render(child)
+      at = child.end
+    })
+    text += source.slice(at, node.end)
+    return wrap && wrap[0] !== null ? wrap[0] + text + wrap[1] : text
+  }
+  // A first line of `#!` does not occur in what the targets load.
+  const head = `const __blocks=globalThis.__callprobeBlocks;globalThis.__callprobeLoaded.push(${JSON.stringify(name)});__blocks[${first}]++;`
+  return { text: head + render(file) + source.slice(file.end), next }
+}
+
+function isShortCircuit(kind) {
+  return (
+    kind === ts.SyntaxKind.AmpersandAmpersandToken ||
+    kind === ts.SyntaxKind.BarBarToken ||
+    kind === ts.SyntaxKind.QuestionQuestionToken
+  )
+}

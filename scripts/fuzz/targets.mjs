@@ -1,0 +1,106 @@
+import { SDP_WORDS, SIP_WORDS } from './words.mjs'
+import { Material } from './material.mjs'
+import { captureSeeds } from './seeds-capture.mjs'
+import { decodeSeeds, rtpSeeds, tcpSeeds, trackerSeeds } from './seeds-rows.mjs'
+import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
+
+/**
+ * What is fuzzed: `module` below src, its `export`, the longest input, and inputs per run when nothing else is asked
+ * for. `text`, `dictionary` and `step` steer the spoiling (mutate.mjs).
+ */
+export const TARGETS = {
+  capture: {
+    about: 'pcap, pcapng, gzip and zstd readers',
+    module: 'capture/fuzz-target.js',
+    export: 'fuzzCaptureOne',
+    seeds: captureSeeds,
+    maxLength: 4096,
+    runs: 1_000_000,
+  },
+  decode: {
+    about: 'link types, VLAN, tunnels, IP fragments, UDP',
+    module: 'decode/fuzz-target.js',
+    export: 'fuzzDecodeOne',
+    seeds: decodeSeeds,
+    maxLength: 4096,
+    runs: 1_000_000,
+  },
+  tcp: {
+    about: 'TCP reassembly',
+    module: 'decode/fuzz-target.js',
+    export: 'fuzzTcpOne',
+    seeds: tcpSeeds,
+    maxLength: 2048,
+    runs: 1_000_000,
+  },
+  sip: {
+    about: 'SIP messages with their bodies',
+    module: 'sip/fuzz-target.js',
+    export: 'fuzzSipOne',
+    seeds: sipSeeds,
+    maxLength: 8192,
+    text: true,
+    dictionary: SIP_WORDS,
+    runs: 1_000_000,
+  },
+  sdp: {
+    about: 'session descriptions',
+    module: 'sip/fuzz-target.js',
+    export: 'fuzzSdpOne',
+    seeds: sdpSeeds,
+    maxLength: 4096,
+    text: true,
+    dictionary: SDP_WORDS,
+    runs: 1_000_000,
+  },
+  framer: {
+    about: 'SIP over TCP and WebSocket: where messages begin and end',
+    module: 'sip/fuzz-target.js',
+    export: 'fuzzFramerOne',
+    seeds: framerSeeds,
+    maxLength: 8192,
+    text: true,
+    dictionary: SIP_WORDS,
+    runs: 1_000_000,
+  },
+  tracker: {
+    about: 'transactions, dialogs, registrations',
+    module: 'sip/tracker-fuzz.js',
+    export: 'fuzzTrackerOne',
+    seeds: trackerSeeds,
+    maxLength: 8 * 128,
+    step: 8,
+    runs: 200_000,
+  },
+  rtp: {
+    about: 'the RTP meter: rows of packets and of what calls do to their streams',
+    module: 'rtp/fuzz-target.js',
+    export: 'fuzzRtpOne',
+    seeds: rtpSeeds,
+    maxLength: 8 * 512,
+    step: 8,
+    runs: 1_000_000,
+  },
+  pipeline: {
+    about: 'capture bytes to records, each held to its schema',
+    module: 'pipeline/fuzz-target.js',
+    export: 'fuzzPipelineOne',
+    seeds: captureSeeds,
+    maxLength: 24_576,
+    dictionary: SIP_WORDS,
+    runs: 100_000,
+  },
+}
+
+/**
+ * @param {string} name of TARGETS
+ * @param {(module: string) => Promise<Record<string, unknown>>} importTarget imports the program that is fuzzed
+ * @param {(module: string) => Promise<Record<string, unknown>>} [importPlain] imports what seeds are made with
+ * @returns {Promise<import('./engine.mjs').Target>}
+ */
+export async function loadTarget(name, importTarget, importPlain = importTarget) {
+  const target = TARGETS[name]
+  const run = (await importTarget(target.module))[target.export]
+  const seeds = await target.seeds(await Material.load(importPlain), target.maxLength)
+  return { ...target, name, run, seeds }
+}
