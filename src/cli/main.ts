@@ -6,6 +6,7 @@ import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
 import { emodelCommand } from './emodel.js'
 import { generateCommand } from './generate.js'
 import { replayCommand } from './replay.js'
+import { verifyCommand } from './verify.js'
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -23,7 +24,13 @@ export function createProgram(): Command {
     .showHelpAfterError('(run with --help for usage and examples)')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
-  for (const command of [replayCommand(), emodelCommand(), generateCommand(), configCommand()]) {
+  for (const command of [
+    replayCommand(),
+    emodelCommand(),
+    generateCommand(),
+    verifyCommand(),
+    configCommand(),
+  ]) {
     program.addCommand(command)
   }
   for (const command of program.commands) useProgramSettings(command)
