@@ -178,7 +178,8 @@ export const FLAG_BOUND = 16
 export const FLAG_PENDING = 32
 /** The last in-order packet was media whose timestamp and transit may be compared with. */
 export const FLAG_TIMED = 64
-export const FLAG_OPEN_INTERVAL = 256
+/** The skew was estimated, and is a clock's. */
+export const FLAG_SKEW_KNOWN = 256
 export const FLAG_FIRST_INTERVAL = 512
 /** An event, noise or late packet came after the last in-order media packet. */
 export const FLAG_OTHER = 1024

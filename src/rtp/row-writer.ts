@@ -49,7 +49,7 @@ export function fillRow(
   row.longestGap = f32[i + L.I_LONGEST_GAP]
   row.depthSum = depthSum
   const slope = f64[f + L.D_SLOPE]
-  row.skewPpm = i32[i + L.I_SKEW_NEXT] > 0 && flags & L.FLAG_TIMED ? -slope * 1e6 : NaN
+  row.skewPpm = flags & L.FLAG_SKEW_KNOWN ? -slope * 1e6 : NaN
   const msPerTick = f64[f + L.D_MS_PER_TICK]
   row.clockRateHz = msPerTick > 0 ? Math.round(1000 / msPerTick) : 0
   row.ptimeMs = i32[i + L.I_PTIME_TICKS] * msPerTick

@@ -24,6 +24,10 @@ describe('clock skew', () => {
     expect(drifting(-100, 120).skewPpm).toBeCloseTo(-100, 0)
   })
 
+  it('of exactly nothing reads 0', () => {
+    expect(drifting(0, 60).skewPpm).toBeCloseTo(0, 6)
+  })
+
   it('is unknown before 30 s', () => {
     expect(drifting(-100, 29).skewPpm).toBeNaN()
     expect(drifting(-100, 29).pdvMax).toBeCloseTo(2.898, 2)
@@ -43,6 +47,7 @@ describe('clock skew', () => {
   it('beyond 500 ppm is no clock: it stays delay', () => {
     const totals = drifting(-800, 60)
     expect(totals.pdvMax).toBeGreaterThan(40)
+    expect(totals.skewPpm).toBeNaN()
   })
 
   it.each([200, -200])('%i ppm over an hour add less than 0.5 ms to the 95th percentile of PDV', (ppm) => {

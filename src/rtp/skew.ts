@@ -1,6 +1,8 @@
 import {
   D_SEGMENT_START,
   D_SLOPE,
+  FLAG_SKEW_KNOWN,
+  I_FLAGS,
   I_SKEW_NEXT,
   I_SKEW_POINTS,
   I_SKEW_SPAN,
@@ -37,6 +39,7 @@ export class SkewEstimator {
     this.i32[i + I_SKEW_POINTS] = 0
     this.i32[i + I_SKEW_SPAN] = 1
     this.i32[i + I_SKEW_NEXT] = 0
+    this.i32[i + I_FLAGS] &= ~FLAG_SKEW_KNOWN
   }
 
   /** Adds the lowest d of a second that is over, seen at `timeMs`; updates the slope when `nowMs` is 30 s on. */
@@ -62,7 +65,11 @@ export class SkewEstimator {
     }
     const age = nowMs - this.f64[f + D_SEGMENT_START]
     if (age >= USED_AFTER_MS && age >= this.i32[i + I_SKEW_NEXT]) {
-      this.f64[f + D_SLOPE] = this.estimate(base, this.i32[i + I_SKEW_POINTS])
+      const slope = this.estimate(base, this.i32[i + I_SKEW_POINTS])
+      const isClock = Math.abs(slope) <= LIMIT
+      this.f64[f + D_SLOPE] = isClock ? slope : 0
+      if (isClock) this.i32[i + I_FLAGS] |= FLAG_SKEW_KNOWN
+      else this.i32[i + I_FLAGS] &= ~FLAG_SKEW_KNOWN
       this.i32[i + I_SKEW_NEXT] = age + (age < 60_000 ? 3_000 : age < 300_000 ? 10_000 : 30_000)
     }
   }
@@ -80,6 +87,7 @@ export class SkewEstimator {
     return POINTS / 2
   }
 
+  /** ms per ms; NaN when there are not two points. */
   private estimate(base: number, count: number): number {
     let n = 0
     for (let a = 0; a < count; a++) {
@@ -88,9 +96,7 @@ export class SkewEstimator {
         if (dt > 0) slopes[n++] = (this.lows[base + b] - this.lows[base + a]) / dt
       }
     }
-    if (n === 0) return 0
-    const slope = median(slopes, n)
-    return Math.abs(slope) <= LIMIT ? slope : 0
+    return n === 0 ? NaN : median(slopes, n)
   }
 }
 
