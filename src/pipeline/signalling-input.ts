@@ -36,7 +36,11 @@ export class SignallingInput {
       {
         onData: (connection, direction, bytes, timeMs) =>
           this.onTcpData(connection, direction, bytes, timeMs),
-        onGap: (connection, direction) => this.parsers.get(connection)?.gap(direction),
+        onGap: (connection, direction) => {
+          // What was held behind the gap had reached its receiver when it came.
+          this.arrivalMs = -Infinity
+          this.parsers.get(connection)?.gap(direction)
+        },
         onEnd: (connection) => {
           this.parsers.get(connection)?.end(0)
           this.parsers.get(connection)?.end(1)
@@ -76,7 +80,9 @@ export class SignallingInput {
   }
 
   onSegment(p: DecodedPacket): void {
+    this.arrivalMs = p.timeMs
     this.tcp.push(p, p.timeMs)
+    this.arrivalMs = -Infinity
   }
 
   onTime(timeMs: number): void {
@@ -106,12 +112,15 @@ export class SignallingInput {
       this.parsers.set(connection, parser)
     }
     if (parser.notSip) return
-    this.segmentTimeMs = timeMs
+    // Segments that waited for this one are complete with it.
+    this.segmentTimeMs = Math.max(timeMs, this.arrivalMs)
     parser.push(direction, bytes)
   }
 
-  /** Time of the segment that completed a message. */
+  /** When the bytes that complete a message were there. */
   private segmentTimeMs = 0
+  /** Time of the segment that is being taken in. */
+  private arrivalMs = -Infinity
 
   private onTcpMessage(
     connection: TcpConnection<unknown>,
