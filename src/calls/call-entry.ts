@@ -4,6 +4,7 @@ import { DirectionMedia } from './direction-media.js'
 import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
 import type { Direction } from './records.js'
+import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
 
 /** A call with its media. `sip` is absent for media without signalling. */
@@ -22,6 +23,8 @@ export class CallEntry {
   /** Payload types of either description, the receiver's last. */
   formats: Record<Direction, readonly PayloadFormat[]> = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
   encrypted = false
+  /** Since the first RTCP of the call. */
+  rtcp?: RtcpWatch
   /** Its record was written. */
   closed = false
 

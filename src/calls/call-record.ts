@@ -7,7 +7,7 @@ import type { MediaDirection } from '../sip/sdp-types.js'
 import { callTimings } from '../sip/tracker-timings.js'
 import type { SipCall } from '../sip/call.js'
 import type { CallEntry } from './call-entry.js'
-import type { ScoringContext } from './media-fields.js'
+import { receiverMosCq, type ScoringContext } from './media-fields.js'
 import {
   DIRECTIONS,
   RECORD_SCHEMA,
@@ -65,6 +65,8 @@ function directionRecord(
   return {
     expected,
     ...fields,
+    ...call.rtcp?.fields(direction),
+    ...lossByPlace(call, direction, context),
     ssrcs: media.ssrcs.map(ssrcText),
     segments: totals?.counts.segments,
     first_packet: time(totals?.counts.firstPacket ?? NaN),
@@ -78,6 +80,23 @@ function directionRecord(
             peak_ms: peakMs,
           }))
         : undefined,
+  }
+}
+
+/** Loss before and after the tap, when RTCP told, and the score with both. */
+function lossByPlace(
+  call: CallEntry,
+  direction: Direction,
+  context: RecordContext,
+): Partial<DirectionRecord> {
+  const beyond = call.rtcp?.lossBeyondTap(direction)
+  const totals = call.directions[direction].totals()
+  if (!beyond || !totals) return {}
+  const { counts, codecs } = totals
+  return {
+    lost_before_tap: beyond.beforeTap,
+    lost_after_tap: beyond.afterTap,
+    mos_cq_receiver: receiverMosCq(counts, codecs, beyond.afterTap, context.scoring),
   }
 }
 
@@ -169,12 +188,30 @@ export function callRecord(call: CallEntry, context: RecordContext): CallRecord 
     findings: [],
     validity: validity(call, media, context),
   }
-  return call.sip ? signalledRecord(call.sip, common, context) : mediaOnlyRecord(call, common, context)
+  return call.sip ? signalledRecord(call, call.sip, common, context) : mediaOnlyRecord(call, common, context)
+}
+
+/** End-to-end and per-leg round trips by RTCP. */
+function rttFields({ rtcp }: CallEntry): Partial<CallRecord> {
+  if (!rtcp) return {}
+  const { endToEnd, legs } = rtcp
+  return {
+    rtt_p50_ms: endToEnd.percentile(50),
+    rtt_p95_ms: endToEnd.percentile(95),
+    rtt_max_ms: endToEnd.count > 0 ? endToEnd.maximum : undefined,
+    caller_leg_rtt_p50_ms: legs.caller.percentile(50),
+    callee_leg_rtt_p50_ms: legs.callee.percentile(50),
+  }
 }
 
 type CommonFields = Pick<CallRecord, 'media' | 'mos_cq_min' | 'quality' | 'findings' | 'validity'>
 
-function signalledRecord(sip: SipCall, common: CommonFields, context: RecordContext): CallRecord {
+function signalledRecord(
+  call: CallEntry,
+  sip: SipCall,
+  common: CommonFields,
+  context: RecordContext,
+): CallRecord {
   const endMs = sip.byeMs ?? sip.endMs
   const over = sip.state !== 'in_progress'
   const answered = sip.answerMs !== undefined && sip.byeMs !== undefined
@@ -197,6 +234,7 @@ function signalledRecord(sip: SipCall, common: CommonFields, context: RecordCont
     ...siteFields(caller, callee, sip.vlan, context),
     sip: sipRecord(sip),
     ...common,
+    ...rttFields(call),
     hold_ms: sip.holds.length > 0 ? holdMs : undefined,
     related_calls: sip.relatedCallIds.length > 0 ? [...sip.relatedCallIds] : undefined,
   }
@@ -221,6 +259,7 @@ function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordC
     callee_address: callee,
     ...siteFields(caller, callee, stream?.identity.vlan ?? -1, context),
     ...common,
+    ...rttFields(call),
   }
 }
 
@@ -268,9 +307,19 @@ function validity(call: CallEntry, media: CallRecord['media'], context: RecordCo
     complete_start: call.sip ? call.sip.sawInvite : undefined,
     complete_end: call.sip ? call.sip.state !== 'in_progress' && call.sip.endMs !== undefined : undefined,
     directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
+    mirror_loss: mirrorLoss(call),
     span_duplicates: spanDuplicates,
+    encrypted_rtcp: call.rtcp?.encrypted || undefined,
     timestamp_source: context.timestampSource,
   }
+}
+
+/** Packets that RTCP shows were received and the tap did not see; undefined when RTCP does not tell. */
+function mirrorLoss(call: CallEntry): number | undefined {
+  const beyond = DIRECTIONS.map((direction) => call.rtcp?.lossBeyondTap(direction)).filter(
+    (b) => b !== undefined,
+  )
+  return beyond.length > 0 ? beyond.reduce((sum, { mirror }) => sum + mirror, 0) : undefined
 }
 
 /** Call-ID of media without signalling: a hash of its addresses and start, the same in every replay. */

@@ -1,5 +1,8 @@
 import type { Config } from '../config/config.js'
 import { NameMap } from '../config/networks.js'
+import type { DecodedPacket } from '../decode/packet.js'
+import { formatAddress } from '../decode/address.js'
+import { parseRtcp } from '../rtcp/parse.js'
 import type { RtpMeter } from '../rtp/meter.js'
 import type { IntervalRow, StreamListener } from '../rtp/row.js'
 import type { CallListener, PartyMedia, SipCall } from '../sip/call.js'
@@ -22,6 +25,9 @@ import {
   type StreamRecord,
   type TimestampSource,
 } from './records.js'
+import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
+import { RtcpWatch, type TapState } from './rtcp-watch.js'
+import { sipRoundTripMs } from './sip-round-trip.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { UnboundStreams } from './unbound-streams.js'
@@ -30,6 +36,8 @@ import { UnboundStreams } from './unbound-streams.js'
 const TAIL_MS = 2000.001
 /** Of two legs with the same media one is silent when nothing came for this long. */
 const LEG_SILENCE_MS = 1000
+/** Calls beside the first that may count one stream. */
+const MOST_SHARES = 3
 /** A leg that was alone for longer than this has its part in the call's numbers. */
 const LEG_ALONE_MS = 2000
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
@@ -41,6 +49,8 @@ export interface CorrelatorCounts {
   callsByQuality: Partial<Record<Quality, number>>
   streams: number
   claimOverflow: number
+  /** RTCP of no known call or stream. */
+  unboundRtcp: number
 }
 
 /**
@@ -54,10 +64,12 @@ export class Correlator implements CallListener, StreamListener {
     callsByQuality: {},
     streams: 0,
     claimOverflow: 0,
+    unboundRtcp: 0,
   }
   private meter!: RtpMeter
   private tracker!: SignallingTracker
   private claims!: MediaClaims
+  private rtcpClaims!: RtcpClaims
   private readonly timers = new Timers()
   private readonly entries: (StreamEntry | undefined)[] = []
   private readonly calls = new Map<string, CallEntry>()
@@ -86,6 +98,7 @@ export class Correlator implements CallListener, StreamListener {
     this.meter = meter
     this.tracker = tracker
     this.claims = new MediaClaims(meter.announced)
+    this.rtcpClaims = new RtcpClaims()
   }
 
   /** When `onTime` next has something to do. */
@@ -107,7 +120,7 @@ export class Correlator implements CallListener, StreamListener {
       yield
     }
     yield* this.meter.finish()
-    this.counts.claimOverflow = this.claims.overflow
+    this.counts.claimOverflow = this.claims.overflow + this.rtcpClaims.overflow
   }
 
   onCallStart(sip: SipCall): void {
@@ -145,14 +158,34 @@ export class Correlator implements CallListener, StreamListener {
     for (const media of described) {
       if (media.timeMs < call.claimedUntilMs) continue
       this.claims.claim(call, media)
+      this.rtcpClaims.claim(call, media)
     }
     call.claimedUntilMs = this.nowMs
     this.renegotiate(call, sip)
     for (const claim of call.claims) {
-      // Ports are used again before the last packets of the call before were due: what comes now is this call's.
-      if (sip.answerMs !== undefined)
-        for (const ended of this.claims.endedCallsAt(claim)) this.endTail(ended, claim)
+      for (const rival of this.claims.rivals(claim)) {
+        // Ports are used again before the last packets of the call before were due: what comes now is this call's.
+        if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
+        else if (sip.answerMs !== undefined) this.endTail(rival, claim)
+      }
       for (const stream of this.unbound.at(claim.address, claim.port)) this.rebind(stream)
+    }
+  }
+
+  private shareAt(rival: CallEntry, { address, port }: MediaClaim): void {
+    for (const stream of [...rival.streams]) {
+      if (stream.shareOf === undefined && stream.touches(address, port)) this.share(stream)
+    }
+  }
+
+  /** Lets other calls that announced the same stream count it too. */
+  private share(stream: StreamEntry): void {
+    for (const { call, direction, kind, leg } of this.claims.sharers(stream)) {
+      if (stream.shares.length >= MOST_SHARES || stream.shares.some((share) => share.call === call)) continue
+      this.meter.cut(stream.slot)
+      const share = new StreamEntry(stream.slot, stream.identity, stream)
+      stream.shares.push(share)
+      this.attach(share, call, direction, kind, leg)
     }
   }
 
@@ -200,8 +233,64 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private applyFormats(stream: StreamEntry, call: CallEntry): void {
-    if (!stream.direction) return
+    if (!stream.direction || stream.shareOf) return
     this.meter.setPayloadFormats(stream.slot, call.formats[stream.direction])
+  }
+
+  /** A datagram that says it is RTCP. */
+  onRtcp(p: DecodedPacket): void {
+    const ends: RtcpEnds = {
+      sourceAddress: formatAddress(p.ipVersion, p.source0, p.source1, p.source2, p.source3),
+      sourcePort: p.sourcePort,
+      destinationAddress: formatAddress(
+        p.ipVersion,
+        p.destination0,
+        p.destination1,
+        p.destination2,
+        p.destination3,
+      ),
+      destinationPort: p.destinationPort,
+    }
+    const binding = this.rtcpClaims.bind(ends) ?? bindToStreams(ends, this.unbound)
+    if (!binding) {
+      this.counts.unboundRtcp++
+      return
+    }
+    const { call, sender } = binding
+    const compound = parseRtcp(p.bytes, p.payloadOffset, p.payloadCaptured, {
+      expectEncrypted: call.encrypted,
+      wireLength: p.payloadLength,
+    })
+    call.rtcp ??= new RtcpWatch()
+    call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
+      this.tapState(call, direction, ssrc),
+    )
+  }
+
+  private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {
+    for (const stream of call.streams) {
+      if (stream.identity.ssrc !== ssrc || stream.direction !== direction) continue
+      const live = this.meter.sequenceState(stream.slot)
+      const { firstArrival, firstSequence } = stream.identity
+      return {
+        lost: (stream.totals?.lost ?? 0) + live.lost,
+        start: call.sip?.sawInvite === true ? { sequence: firstSequence, timeMs: firstArrival } : undefined,
+        clockRateHz: live.clockRateHz,
+      }
+    }
+    return undefined
+  }
+
+  /** Scoring with the delay that is known best: RTCP on both legs, else SIP's round trips, else the assumption. */
+  private scoringOf(call: CallEntry, atEnd = false): ScoringContext {
+    const rtt = call.rtcp?.endToEnd
+    if (rtt !== undefined && rtt.count > 0) {
+      const rttMs = atEnd ? (rtt.percentile(50) ?? rtt.latest) : rtt.latest
+      return { ...this.scoring, networkDelayMs: rttMs / 2, delaySource: 'rtcp' }
+    }
+    const sipRttMs = call.sip && sipRoundTripMs(call.sip)
+    if (sipRttMs !== undefined) return { ...this.scoring, networkDelayMs: sipRttMs / 2, delaySource: 'sip' }
+    return this.scoring
   }
 
   onStreamStart(slot: number): void {
@@ -258,9 +347,10 @@ export class Correlator implements CallListener, StreamListener {
     if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
     else if (stream.audio && this.yieldsToNearerLeg(stream, call, direction)) stream.audio = false
     if (stream.audio) call.directions[direction].attach(stream)
-    if (call.sip) {
+    if (call.sip && !stream.shareOf) {
       this.meter.setBound(stream.slot, true)
       this.meter.setPayloadFormats(stream.slot, call.formats[direction])
+      this.share(stream)
     }
   }
 
@@ -271,16 +361,23 @@ export class Correlator implements CallListener, StreamListener {
     if (!call || !direction) return
     if (stream.audio) call.directions[direction].finish(stream)
     call.streams.delete(stream)
+    const whole = stream.shareOf
+    if (whole) {
+      whole.shares.splice(whole.shares.indexOf(stream), 1)
+      stream.giveBack()
+      if (!whole.call && whole.shares.length === 0) this.meter.setBound(whole.slot, false)
+      return
+    }
     stream.setApart()
     stream.call = undefined
-    this.meter.setBound(stream.slot, false)
+    this.meter.setBound(stream.slot, stream.shares.length > 0)
     this.unbound.add(stream)
   }
 
   /** SDP came after the media: moves a stream to the call that announced it. */
   private rebind(stream: StreamEntry): void {
     const binding = this.claims.bind(stream)
-    if (!binding) return
+    if (!binding || stream.shares.some((share) => share.call === binding.call)) return
     const before = stream.call
     if (before) {
       before.streams.delete(stream)
@@ -296,6 +393,11 @@ export class Correlator implements CallListener, StreamListener {
   onRow(row: IntervalRow): void {
     const stream = this.entries[row.slot]
     if (!stream) return
+    this.count(stream, row)
+    for (const share of stream.shares) this.count(share, row)
+  }
+
+  private count(stream: StreamEntry, row: IntervalRow): void {
     stream.totals ??= takeTotals()
     stream.totals.add(row, row.lostBefore)
     stream.segments += row.segments
@@ -305,14 +407,16 @@ export class Correlator implements CallListener, StreamListener {
     for (const use of uses) addCodecUse(stream.codecs, use, use.packets)
     const { call, direction } = stream
     if (!call || !direction || !stream.audio) return
-    const closed = call.directions[direction].addRow(row, uses, this.scoring)
+    const closed = call.directions[direction].addRow(row, uses, this.scoringOf(call))
     if (closed) this.emitInterval(call, direction, closed)
   }
 
   onBurstSecond(slot: number, startMs: number, peakMs: number): void {
     const stream = this.entries[slot]
-    if (!stream?.call || !stream.direction || !stream.audio) return
-    stream.call.directions[stream.direction].noteBurstSecond(startMs, peakMs)
+    if (!stream) return
+    for (const { call, direction, audio } of [stream, ...stream.shares]) {
+      if (call && direction && audio) call.directions[direction].noteBurstSecond(startMs, peakMs)
+    }
   }
 
   private codecUses(row: IntervalRow, stream: StreamEntry): CodecUse[] {
@@ -338,14 +442,18 @@ export class Correlator implements CallListener, StreamListener {
     this.entries[slot] = undefined
     this.unbound.remove(stream)
     this.emit(this.streamRecord(stream))
+    for (const share of stream.shares) this.leave(share)
+    this.leave(stream)
+  }
+
+  /** A stream that ended leaves what it counted with its call. */
+  private leave(stream: StreamEntry): void {
     const { call, direction } = stream
-    if (!call || !direction) {
-      stream.giveBack()
-      return
+    if (call && direction) {
+      call.streams.delete(stream)
+      if (stream.audio) call.directions[direction].finish(stream)
+      if (!call.sip && call.streams.size === 0) this.close(call)
     }
-    call.streams.delete(stream)
-    if (stream.audio) call.directions[direction].finish(stream)
-    if (!call.sip && call.streams.size === 0) this.close(call)
     stream.giveBack()
   }
 
@@ -355,10 +463,10 @@ export class Correlator implements CallListener, StreamListener {
     for (const stream of [...call.streams]) this.release(stream)
     call.closed = true
     for (const direction of DIRECTIONS) {
-      const interval = call.directions[direction].closeInterval(this.scoring)
+      const interval = call.directions[direction].closeInterval(this.scoringOf(call))
       if (interval) this.emitInterval(call, direction, interval)
     }
-    const record = callRecord(call, this.context())
+    const record = callRecord(call, this.context(call))
     this.counts.calls++
     this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
@@ -367,6 +475,7 @@ export class Correlator implements CallListener, StreamListener {
     if (call.sip) {
       this.rememberLeftovers(call)
       this.claims.release(call)
+      this.rtcpClaims.release(call)
       this.calls.delete(call.sip.key)
     }
   }
@@ -397,11 +506,11 @@ export class Correlator implements CallListener, StreamListener {
     this.tracker.expire(call.sip)
   }
 
-  private context(): RecordContext {
+  private context(call?: CallEntry): RecordContext {
     return {
       config: this.config,
       names: this.names,
-      scoring: this.scoring,
+      scoring: call ? this.scoringOf(call, true) : this.scoring,
       timestampSource: this.timestampSource,
       nowMs: this.nowMs,
       mediaOnTap: this.mediaOnTap,

@@ -27,6 +27,9 @@ export interface MediaClaim {
 /** Most addresses claimed at once; later ones are not bound by SDP, and are counted. */
 export const MAX_CLAIMS = 500_000
 
+/** Calls that share a stream announce it within this time of each other. */
+const SHARED_WITHIN_MS = 5000
+
 export interface Binding {
   call: CallEntry
   direction: Direction
@@ -118,12 +121,35 @@ export class MediaClaims {
     call.claims.length = 0
   }
 
-  /** The other calls that expect, or expected, media at a claim's address and are over in signalling. */
-  endedCallsAt({ call, address, port }: MediaClaim): CallEntry[] {
+  /** The other calls with a claim on the same address and port. */
+  rivals({ call, address, port }: MediaClaim): CallEntry[] {
     const claims = this.byEndpoint.get(endpointKey(address, port)) ?? []
-    return claims
-      .filter((other) => other.call !== call && other.call.sip?.endMs !== undefined)
-      .map((other) => other.call)
+    return claims.filter((other) => other.call !== call && !other.call.closed).map((other) => other.call)
+  }
+
+  /**
+   * Calls other than the stream's own that announced both its ends at the same time: behind a PBX that stays out of the
+   * media, two calls have one pair of streams. Where VLANs tell calls with the same addresses apart, only those of the
+   * stream's VLAN.
+   */
+  sharers(stream: StreamEntry): Binding[] {
+    const { sourcePort, destinationPort, vlan } = stream.identity
+    const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
+    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
+    const ownReceiver = receivers.find((claim) => claim.call === stream.call)
+    const ownSender = senders.find((claim) => claim.call === stream.call)
+    if (!ownReceiver || !ownSender) return []
+    const byVlan = ownReceiver.vlan === vlan || ownSender.vlan === vlan
+    const sharers: Binding[] = []
+    for (const { call, party, kind, leg, vlan: claimVlan, sinceMs, behindNat } of receivers) {
+      if (call === stream.call || call.closed || behindNat || call.sip?.endMs !== undefined) continue
+      const sender = senders.find((claim) => claim.call === call && claim.party !== party && !claim.behindNat)
+      if (!sender || (byVlan && claimVlan !== vlan && sender.vlan !== vlan)) continue
+      if (Math.abs(sinceMs - ownReceiver.sinceMs) > SHARED_WITHIN_MS) continue
+      if (Math.abs(sender.sinceMs - ownSender.sinceMs) > SHARED_WITHIN_MS) continue
+      sharers.push({ call, direction: party === 'caller' ? 'from_callee' : 'from_caller', kind, leg })
+    }
+    return sharers
   }
 
   /**

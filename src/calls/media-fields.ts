@@ -117,6 +117,20 @@ export function scoreFields(
   }
 }
 
+/** Conversational MOS of the tap's view with losses after the tap added; undefined as `mos_cq` is. */
+export function receiverMosCq(
+  counts: MediaCounts,
+  codecs: readonly CodecUse[],
+  lostAfterTap: number,
+  context: ScoringContext,
+): number | undefined {
+  const delayMs = oneWayDelayMs(counts, codecs, context)
+  if (delayMs === undefined || expectedMediaMs(counts, codecs) < LEAST_SCORED_MS) return undefined
+  if (mainCodec(codecs)?.row === undefined) return undefined
+  // Lost after the tap: arrived here, so out of the expected packets it takes the place of received ones.
+  return score(counts, codecs, counts.lateConfigured + lostAfterTap, delayMs)?.mosCq
+}
+
 /** Percentiles: what cannot be corrected afterwards. */
 export function distributionFields(counts: MediaCounts): Partial<MediaFields> {
   const fields: Partial<MediaFields> = {}

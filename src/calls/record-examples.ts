@@ -112,6 +112,8 @@ const VALIDITY: Required<Validity> = {
 
 const DIRECTION: Required<DirectionRecord> = {
   expected: true,
+  lost_before_tap: 12,
+  lost_after_tap: 3,
   burst_events: [{ start: '2026-03-01T09:00:04.000Z', end: '2026-03-01T09:00:06.000Z', peak_ms: 120.5 }],
   ...EXAMPLE_MEDIA,
 }

@@ -107,7 +107,12 @@ export const MEDIA_FIELDS = orderOf<MediaFields>()([
 ])
 
 export const DIRECTION_FIELDS: readonly string[] = [
-  ...orderOf<Omit<DirectionRecord, keyof MediaFields>>()(['expected', 'burst_events']),
+  ...orderOf<Omit<DirectionRecord, keyof MediaFields>>()([
+    'expected',
+    'lost_before_tap',
+    'lost_after_tap',
+    'burst_events',
+  ]),
   ...MEDIA_FIELDS,
 ]
 

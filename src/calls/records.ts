@@ -185,6 +185,9 @@ export interface BurstEvent {
 
 /** One direction of a call. */
 export interface DirectionRecord extends MediaFields {
+  /** By RTCP, at its last report: of `lost` what the receiver missed too, and what only the receiver missed. */
+  lost_before_tap?: number
+  lost_after_tap?: number
   /** Burst jitter: stretches of seconds with several packets of high delay variation, and the highest in each. */
   burst_events?: BurstEvent[]
   /** False when signalling asked for no media this way (hold, recvonly), so that its absence is no fault. */

@@ -15,6 +15,8 @@ export class StreamEntry {
   audio = true
   /** Leg of its call: 0 is the one on which the first INVITE was seen. */
   leg = 0
+  /** The same stream as other calls count it: a PBX that stays out of the media has two calls on one stream. */
+  readonly shares: StreamEntry[] = []
   /** The call that its record names: the last one that held it, even when that is over. */
   recordedCallId?: string
   /** Since it was bound to its call (media that came before its SDP included). */
@@ -30,6 +32,8 @@ export class StreamEntry {
   constructor(
     readonly slot: number,
     readonly identity: StreamIdentity,
+    /** The stream that this is another call's share of; a share has no record of its own. */
+    readonly shareOf?: StreamEntry,
   ) {
     const { ipVersion, source, destination } = identity
     this.sourceAddress = formatAddress(ipVersion, ...source)

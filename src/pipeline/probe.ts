@@ -85,7 +85,7 @@ export class Probe {
         const at = decoder.payloadOffset
         if (decoder.payloadCaptured >= 12 && decoder.bytes[at] >> 6 === 2) {
           const result = meter.onPacket(decoder)
-          if (result === PACKET_RTCP) this.rtcpPackets++
+          if (result === PACKET_RTCP) this.onRtcp()
           else rtp++
         } else if (decoder.payloadCaptured > 0) {
           this.signalling.onDatagram(decoder)
@@ -98,10 +98,16 @@ export class Probe {
     this.bytes += wireBytes
     this.rtpPackets += rtp
     if (end > first) {
-      this.firstMs = Math.min(this.firstMs, timeMs[first])
-      this.lastMs = Math.max(this.lastMs, timeMs[end - 1])
+      // Both ends for both: a clock that was set back makes the later packet the earlier.
+      this.firstMs = Math.min(this.firstMs, timeMs[first], timeMs[end - 1])
+      this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
       meter.sweep(timeMs[end - 1], SWEEP_SLOTS)
     }
+  }
+
+  private onRtcp(): void {
+    this.rtcpPackets++
+    this.correlator.onRtcp(this.decoder)
   }
 
   private wake(timeMs: number): void {

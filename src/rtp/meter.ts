@@ -1186,6 +1186,17 @@ export class RtpMeter {
       ssrc: i32[i + L.I_SSRC] >>> 0,
       vlan: i32[i + L.I_VLAN],
       firstArrival: this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL],
+      firstSequence: i32[i + L.I_LOWEST] & 0xffff,
+    }
+  }
+
+  /** Losses of the open interval (less those before it that came late), and the clock rate in force. */
+  sequenceState(slot: number): { lost: number; clockRateHz: number } {
+    const i = slot * L.STRIDE_32
+    const msPerTick = this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]
+    return {
+      lost: this.i32[i + L.I_LOST] - this.i32[i + L.I_LOST_BEFORE],
+      clockRateHz: msPerTick > 0 ? Math.round(1000 / msPerTick) : 0,
     }
   }
 

@@ -138,6 +138,8 @@ export interface StreamIdentity {
   ssrc: number
   vlan: number
   firstArrival: number
+  /** Sequence number of its first packet (the lowest so far). */
+  firstSequence: number
 }
 
 export interface StreamListener {
