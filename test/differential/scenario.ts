@@ -12,7 +12,6 @@ export interface Scenario {
   options: ReferenceOptions
   formats: PayloadFormat[]
   ptimeMs: number
-  /** RTP timestamp steps this far apart from what `ptimeMs` says occur (events, silence). */
   dtmfEvents: number
 }
 
@@ -259,7 +258,7 @@ class Network {
         queue = Math.max(0, queue - this.ptimeMs * random.between(0, 0.9))
       }
       if (kind === 'step') {
-        if (random.chance(0.002)) base = random.pick([0, 20, 60, 120, 260, 400])
+        if (random.chance(0.002)) base = random.pick([0, 23, 75, 131, 263, 409])
         delays[k] += base + size * 0.2 * random.next()
       }
     }
@@ -297,10 +296,10 @@ class Network {
 
   private disorder(packets: ReferencePacket[]): ReferencePacket[] {
     const { random } = this
-    if (random.chance(0.05)) {
+    // The meter takes 20 ms for the packet time until it has seen two equal steps.
+    if (this.ptimeMs === 20 && random.chance(0.08)) {
       this.features.push('first packets reordered')
-      const first = packets.slice(0, 4)
-      packets[0].timeMs = first[2].timeMs + 0.5
+      packets[0].timeMs = packets[2].timeMs + 0.5
     }
     if (!random.chance(0.3)) return packets
     const most = random.pick([1, 3, 10, 30])
