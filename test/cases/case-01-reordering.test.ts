@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf, expectNear, expectTruth, only, replayScenario } from '../helpers/replay.js'
-import { CALM_DELAY_MS, mosOf } from './e-model.js'
+import { CALM_DELAY_MS, DELAY_TOLERANCE, mosOf } from './e-model.js'
 
 describe('case 1: reordering is not loss, nor a burst', () => {
   it('every 20th packet one place late: none lost, no jitter from it, full MOS', async () => {
@@ -22,7 +22,7 @@ describe('case 1: reordering is not loss, nor a burst', () => {
       })
       expect(media.burst_ratio).toBeUndefined()
       expectNear(media.mos_lq, mosOf({}), 0.001)
-      expectNear(media.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), 0.001)
+      expectNear(media.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), DELAY_TOLERANCE)
     }
     expect(only(calls).quality).toBe('good')
   })

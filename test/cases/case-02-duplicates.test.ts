@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DirectionSpec } from '../../src/generate/scenario.js'
 import { directionOf, expectNear, expectTruth, only, replayScenario } from '../helpers/replay.js'
-import { CALM_DELAY_MS, mosOf } from './e-model.js'
+import { CALM_DELAY_MS, DELAY_TOLERANCE, mosOf } from './e-model.js'
 
 /** 10 s of PCMU from the caller, some of it seen twice. */
 async function duplicated(duplicates: DirectionSpec['duplicates'], link?: { vlan: number }) {
@@ -23,7 +23,7 @@ describe('case 2: a packet seen twice is one packet', () => {
     expect(call.validity.span_duplicates).toBe(249)
     expect(media).toMatchObject({ lost: 0, reordered: 0, late: 0, jitter_max_ms: 0, pdv_max_ms: 0 })
     expect(media.bytes).toBe(498 * 172)
-    expectNear(media.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), 0.001)
+    expectNear(media.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), DELAY_TOLERANCE)
     const stream = only(streams.filter(({ direction }) => direction === 'from_caller'))
     expect(stream).toMatchObject({ packets: 498, duplicates: 249, validity: { span_duplicates: 249 } })
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DirectionSpec } from '../../src/generate/scenario.js'
 import { directionOf, expectNear, expectTruth, only, replayScenario } from '../helpers/replay.js'
-import { CALM_DELAY_MS, mosOf } from './e-model.js'
+import { CALM_DELAY_MS, DELAY_TOLERANCE, mosOf } from './e-model.js'
 
 async function fromCaller(spec: DirectionSpec, duration_s = 20) {
   const { calls, truth } = await replayScenario({
@@ -40,7 +40,7 @@ describe('case 11: timestamps wrap, jump and drift', () => {
       expect(direction).toMatchObject({ timestamp_jumps: 1, late: 0, lost: 0, segments: 1 })
       expect(direction.jitter_max_ms).toBeLessThan(4)
       expect(direction.pdv_max_ms).toBeLessThan(8.1)
-      expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), 0.002)
+      expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), DELAY_TOLERANCE)
     },
   )
 

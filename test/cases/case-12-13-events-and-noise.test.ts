@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf, expectNear, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
-import { CALM_DELAY_MS, mosOf } from './e-model.js'
+import { CALM_DELAY_MS, DELAY_TOLERANCE, mosOf } from './e-model.js'
 import { ALICE_AUDIO, BOB_AUDIO, callByHand, media, NOON, rtp, datagram } from './hand-made.js'
 
 describe('case 12: telephone events', () => {
@@ -35,7 +35,7 @@ describe('case 12: telephone events', () => {
       jitter_max_ms: 0,
       pdv_max_ms: 0,
     })
-    expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), 0.001)
+    expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), DELAY_TOLERANCE)
   })
 
   it('a lost event packet is lost, and one lost end packet does not double the event', async () => {

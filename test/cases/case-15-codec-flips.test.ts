@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf, expectNear, expectTruth, only, replayScenario } from '../helpers/replay.js'
-import { CALM_DELAY_MS, mosOf } from './e-model.js'
+import { CALM_DELAY_MS, DELAY_TOLERANCE, mosOf } from './e-model.js'
 
 describe('case 15: codec flips and refused fax', () => {
   it('PCMU and PCMA in turn: one stream, no jumps, no jitter', async () => {
@@ -21,7 +21,7 @@ describe('case 15: codec flips and refused fax', () => {
         jitter_max_ms: 0,
         dtmf_events: 0,
       })
-      expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), 0.001)
+      expectNear(direction.mos_cq, mosOf({ delayMs: CALM_DELAY_MS }), DELAY_TOLERANCE)
     }
     expect(streams).toHaveLength(2)
   })

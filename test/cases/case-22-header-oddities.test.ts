@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { DirectionSpec } from '../../src/generate/scenario.js'
 import { directionOf, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
 import { ALICE_AUDIO, BOB_AUDIO, callByHand, datagram, media, NOON, rtp } from './hand-made.js'
 
@@ -44,7 +45,7 @@ describe('case 22: RTP headers as nobody expects them', () => {
     expect(directionOf(only(calls), 'from_caller')).toMatchObject({ packets: 400, lost: 0, bytes: 400 * 12 })
   })
 
-  it.each([
+  it.each<[string, DirectionSpec]>([
     ['padding', { padding_bytes: 24 }],
     ['contributing sources', { csrc_count: 15 }],
     ['an extension', { extension_bytes: 40 }],
@@ -63,15 +64,10 @@ describe('case 22: RTP headers as nobody expects them', () => {
     for (const name of ['from_caller', 'from_callee'] as const) {
       const direction = directionOf(only(calls), name)
       expectTruth(direction, truth.calls[0].media[name])
-      const {
-        padding_bytes = 0,
-        csrc_count = 0,
-        extension_bytes,
-        payload_bytes = 160,
-      } = { extension_bytes: undefined, payload_bytes: undefined, ...spec }
+      const { padding_bytes = 0, csrc_count = 0, extension_bytes, payload_bytes = 160 } = spec
       const extension = extension_bytes === undefined ? 0 : 4 + extension_bytes
       expect(direction.bytes).toBe(
-        direction.packets * (12 + 4 * csrc_count + extension + (payload_bytes ?? 160) + padding_bytes),
+        direction.packets * (12 + 4 * csrc_count + extension + payload_bytes + padding_bytes),
       )
       expect(direction).toMatchObject({ lost: 2, reordered: 1, codec: 'PCMU' })
     }

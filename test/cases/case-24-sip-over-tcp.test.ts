@@ -106,7 +106,8 @@ describe('case 24: SIP over TCP', () => {
     const b = new Side(CALLEE, CALLER, 9000)
     const { calls } = await replay([
       a.send(NOON, m.invite),
-      b.send(m.answerMs, m.trying + m.ringing + '\r\n\r\n' + m.ok),
+      b.send(NOON + 15, m.trying),
+      b.send(m.answerMs, m.ringing + '\r\n\r\n' + m.ok),
       a.send(m.answerMs + 20, m.ack),
       ...rtpOf(m.answerMs),
       a.send(m.answerMs + 6500, m.bye),

@@ -48,5 +48,9 @@ export function mosOf(impaired: Impaired): number {
   return mosOfR(rOf(impaired))
 }
 
-/** 20-ms packets, no look-ahead, the adaptive buffer at its 40 ms, and the 25 ms assumed for the network. */
-export const CALM_DELAY_MS = 20 + 40 + 25
+/**
+ * 20-ms packets, no look-ahead, the adaptive buffer at its 40 ms, and the network: 25 ms assumed, or 15 to 21 as SIP and
+ * RTCP tell. MOS differs by less than `DELAY_TOLERANCE` within that.
+ */
+export const CALM_DELAY_MS = 20 + 40 + 20
+export const DELAY_TOLERANCE = 0.006
