@@ -12,7 +12,8 @@ import { CallEntry } from './call-entry.js'
 import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
 import type { ClosedInterval } from './direction-media.js'
 import { MediaClaims, type MediaClaim } from './media-claims.js'
-import { addCodecUse, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
+import { hasPayloadMode, PayloadModes } from './payload-mode.js'
+import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
 import { takeTotals } from './media-totals.js'
 import {
@@ -234,7 +235,9 @@ export class Correlator implements CallListener, StreamListener {
 
   private applyFormats(stream: StreamEntry, call: CallEntry): void {
     if (!stream.direction || stream.shareOf) return
-    this.meter.setPayloadFormats(stream.slot, call.formats[stream.direction])
+    const formats = call.formats[stream.direction]
+    this.meter.setPayloadFormats(stream.slot, formats)
+    this.meter.setSampled(stream.slot, !call.encrypted && formats.some((f) => hasPayloadMode(f.encoding)))
   }
 
   /** A datagram that says it is RTCP. */
@@ -405,10 +408,22 @@ export class Correlator implements CallListener, StreamListener {
     stream.highestSequence = row.segmentHighest
     const uses = this.codecUses(row, stream)
     for (const use of uses) addCodecUse(stream.codecs, use, use.packets)
+    stream.modes?.restart()
     const { call, direction } = stream
     if (!call || !direction || !stream.audio) return
     const closed = call.directions[direction].addRow(row, uses, this.scoringOf(call))
     if (closed) this.emitInterval(call, direction, closed)
+  }
+
+  /** Once a second, a packet of a stream whose codec tells its mode in the payload. */
+  onPayloadSample(slot: number, p: DecodedPacket): void {
+    const stream = this.entries[slot]
+    const { call, direction } = stream ?? {}
+    if (!stream || !call || !direction || call.encrypted) return
+    const format = formatOf(p.bytes[p.payloadOffset + 1] & 0x7f, call.formats[direction])
+    if (!format || !hasPayloadMode(format.encoding)) return
+    stream.modes ??= new PayloadModes()
+    stream.modes.sample(p, format)
   }
 
   onBurstSecond(slot: number, startMs: number, peakMs: number): void {
@@ -428,11 +443,12 @@ export class Correlator implements CallListener, StreamListener {
     return uses
   }
 
-  private resolve(payloadType: number, { call, direction }: StreamEntry): CodecUse {
+  private resolve(payloadType: number, { call, direction, modes }: StreamEntry): CodecUse {
     return resolveCodec(
       payloadType,
       call && direction ? call.formats[direction] : NO_FORMATS,
       this.config.g711_plc,
+      modes,
     )
   }
 

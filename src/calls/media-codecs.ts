@@ -1,7 +1,8 @@
-import { lookupCodec } from '../quality/codecs.js'
+import { lookupCodec, type CodecHints } from '../quality/codecs.js'
 import type { CodecRow } from '../quality/codec-row.js'
 import { STATIC_PAYLOAD_TYPES } from '../sip/payload-types.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
+import type { PayloadModes } from './payload-mode.js'
 
 /** How long a direction used one codec. */
 export interface CodecUse {
@@ -28,23 +29,33 @@ export function formatOf(payloadType: number, formats: readonly PayloadFormat[])
 export const NO_FORMATS: readonly PayloadFormat[] = []
 
 /** Resolved payload types of each negotiation, as long as that is in force. */
-const resolved = new WeakMap<readonly PayloadFormat[], (CodecUse | undefined)[]>()
+const resolved = new WeakMap<readonly PayloadFormat[], Map<number, CodecUse>>()
 
-/** What a payload type stands for under these formats, with its row of the impairment table. Shared: copy to change. */
+/**
+ * What a payload type stands for under these formats, with its row of the impairment table. Shared: copy to change.
+ * @param modes what the payload headers said, when there is anything
+ */
 export function resolveCodec(
   payloadType: number,
   formats: readonly PayloadFormat[],
   g711Plc: boolean,
+  modes?: PayloadModes,
 ): Readonly<CodecUse> {
   let known = resolved.get(formats)
-  if (known === undefined) resolved.set(formats, (known = []))
-  return (known[payloadType] ??= lookUp(payloadType, formats, g711Plc))
+  if (known === undefined) resolved.set(formats, (known = new Map()))
+  const key = payloadType + 128 * (modes?.key ?? 0)
+  let use = known.get(key)
+  if (use === undefined) {
+    use = lookUp(payloadType, formats, { ...modes?.hints, g711Plc })
+    known.set(key, use)
+  }
+  return use
 }
 
-function lookUp(payloadType: number, formats: readonly PayloadFormat[], g711Plc: boolean): CodecUse {
+function lookUp(payloadType: number, formats: readonly PayloadFormat[], hints: CodecHints): CodecUse {
   const format = formatOf(payloadType, formats)
   if (format === undefined) return { payloadType, clockRateHz: 0, packets: 0 }
-  const row = lookupCodec(format.encoding, format.clockRateHz, { fmtp: format.fmtp, g711Plc })
+  const row = lookupCodec(format.encoding, format.clockRateHz, { ...hints, fmtp: format.fmtp })
   return { encoding: format.encoding, payloadType, clockRateHz: format.clockRateHz, row, packets: 0 }
 }
 

@@ -3,6 +3,7 @@ import type { StreamIdentity } from '../rtp/row.js'
 import type { Direction } from './records.js'
 import type { CallEntry } from './call-entry.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
+import type { PayloadModes } from './payload-mode.js'
 import { giveBack, MediaTotals } from './media-totals.js'
 
 /** An RTP stream that is being followed, and the call it was bound to. */
@@ -25,6 +26,8 @@ export class StreamEntry {
   earlier?: MediaTotals
   codecs: CodecUse[] = []
   private earlierCodecs: CodecUse[] = []
+  /** Modes seen in the payload headers, for codecs that have them. */
+  modes?: PayloadModes
   segments = 0
   lowestSequence = 0
   highestSequence = 0

@@ -43,6 +43,8 @@ export interface CodecHints {
   mode?: number
   /** Payload bit rate of the codec while it speaks; picks rows of Opus, EVS, G.723.1. */
   bitrateBps?: number
+  /** Opus: audio bandwidth seen in the payload (RFC 6716). Overrides fmtp. */
+  opusBandwidth?: OpusBandwidth
   /** G.711: does the receiver conceal losses? Default true. */
   g711Plc?: boolean
 }
@@ -91,11 +93,15 @@ function amrWbRow(fmtp: Map<string, string>, mode: number | undefined): CodecRow
 }
 
 /** RFC 7587: maxplaybackrate and sprop-maxcapturerate bound the audio bandwidth, cbr=1 asks for constant rate. */
-function opusRow(fmtp: Map<string, string>, bitrateBps: number | undefined): CodecRow {
+function opusRow(
+  fmtp: Map<string, string>,
+  bitrateBps: number | undefined,
+  seen: OpusBandwidth | undefined,
+): CodecRow {
   const rates = [fmtp.get('maxplaybackrate'), fmtp.get('sprop-maxcapturerate')].map(positive)
   const highest = Math.min(...rates.map((rate) => rate ?? Infinity))
   const bandwidth: OpusBandwidth | undefined =
-    highest <= 8000 ? 'NB' : highest <= 16000 ? 'WB' : highest < Infinity ? 'SWB' : undefined
+    seen ?? (highest <= 8000 ? 'NB' : highest <= 16000 ? 'WB' : highest < Infinity ? 'SWB' : undefined)
   const bps = bitrateBps ?? positive(fmtp.get('maxaveragebitrate'))
   return opusRowFor({
     bandwidth,
@@ -174,7 +180,7 @@ export function lookupCodec(
     case 'EVS':
       return evsRow(fmtp, hints.bitrateBps)
     case 'Opus':
-      return opusRow(fmtp, hints.bitrateBps)
+      return opusRow(fmtp, hints.bitrateBps, hints.opusBandwidth)
     default:
       return candidates[0]
   }

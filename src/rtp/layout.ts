@@ -184,5 +184,7 @@ export const FLAG_FIRST_INTERVAL = 512
 /** An event, noise or late packet came after the last in-order media packet. */
 export const FLAG_OTHER = 1024
 export const FLAG_EVENT_SEEN = 2048
+/** The listener sees the first packet of each second. */
+export const FLAG_SAMPLED = 4096
 /** The DSCP of the last packet stands in bits 24..29. */
 export const DSCP_SHIFT = 24

@@ -187,6 +187,7 @@ export class RtpMeter {
               : view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ word ^ length
           const timestamp = view.getInt32(at + 4)
           if (!this.next(occupant - 1, p, word, timestamp, length, signature)) {
+            if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
             this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
           }
           return PACKET_RTP
@@ -1214,6 +1215,18 @@ export class RtpMeter {
     if ((clock > 0 ? 1000 / clock : 0) !== this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]) {
       this.i32[i + L.I_PAYLOAD_TYPE] = -1
     }
+  }
+
+  /** Whether the listener is shown the first packet of each second. */
+  setSampled(slot: number, sampled: boolean): void {
+    const i = slot * L.STRIDE_32
+    if (sampled) this.i32[i + L.I_FLAGS] |= L.FLAG_SAMPLED
+    else this.i32[i + L.I_FLAGS] &= ~L.FLAG_SAMPLED
+  }
+
+  private sample(slot: number, p: DecodedPacket): void {
+    if (p.timeMs < this.f64[slot * L.STRIDE_64 + L.D_SECOND_END]) return
+    this.listener.onPayloadSample?.(slot, p)
   }
 
   /** A call holds the stream (or lets it go): idle time alone does not end it. */

@@ -1,3 +1,4 @@
+import type { DecodedPacket } from '../decode/packet.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from './layout.js'
 
 /** Packets of one payload type in an interval. */
@@ -148,6 +149,8 @@ export interface StreamListener {
   onRow(row: IntervalRow): void
   /** A second (clock aligned, `startMs`) had a burst of late packets, the worst with a PDV of `peakMs`. */
   onBurstSecond?(slot: number, startMs: number, peakMs: number): void
+  /** The first packet of each second of a stream for which `setSampled` asked for it; valid during the call. */
+  onPayloadSample?(slot: number, p: DecodedPacket): void
   /** After the last row. The slot is used again afterwards. */
   onStreamEnd(slot: number): void
 }
