@@ -5,6 +5,8 @@ import { MemorySource } from './memory-source.js'
 
 /** Small, so that an input costs little and batch limits are met often. */
 const FUZZ_BATCH_CAPACITY = 16
+/** RFC 3339 ends here. */
+const YEAR_10000_MS = Date.UTC(10_000, 0, 1)
 
 /**
  * Reads `data` as a capture: in one piece, and cut in two at a place that the data itself chooses. Whatever the bytes,
@@ -54,7 +56,8 @@ function checkPacket(batch: PacketBatch, index: number): void {
     throw new Error(`packet at ${offset}+${captured} outside of ${batch.bytes.length} bytes`)
   }
   if (batch.wireLength[index] < captured) throw new Error('captured more than was on the wire')
-  if (!Number.isFinite(batch.timeMs[index])) throw new Error('a time that is no number')
+  const time = batch.timeMs[index]
+  if (!(time >= 0 && time < YEAR_10000_MS)) throw new Error(`a time of ${time} ms`)
 }
 
 function packetChecksum(batch: PacketBatch, index: number): number {

@@ -27,6 +27,10 @@ const MAX_INT32 = 0x7fffffff
 
 const NO_TIME_NOTE =
   'packets in Simple Packet Blocks have no time of their own: they get the time of the packet before'
+/** RFC 3339 has years of four digits, and a clock before the epoch was never set. */
+const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+const STRANGE_TIME_NOTE =
+  'packets with times before 1970 or after 9999 are read with the time of the packet before (is the time resolution of their interface right?)'
 
 /**
  * pcapng (draft-ietf-opsawg-pcapng):
@@ -137,6 +141,10 @@ export class PcapngParser implements CaptureParser {
     return trailer === total || this.fail(position, `a block's two lengths differ (${total} and ${trailer})`)
   }
 
+  private note(text: string): void {
+    if (!this.notes.includes(text)) this.notes.push(text)
+  }
+
   private fail(position: number, message: string): boolean {
     this.damage = { position, message }
     return false
@@ -196,11 +204,12 @@ export class PcapngParser implements CaptureParser {
     } else {
       time = units / source.unitsPerMs + source.offsetSeconds * 1000
     }
-    this.lastTimeMs = time
+    if (time >= 0 && time <= LAST_TIME_MS) this.lastTimeMs = time
+    else this.note(STRANGE_TIME_NOTE)
     batch.frameOffset[index] = position + 28
     batch.capturedLength[index] = captured
     batch.wireLength[index] = wire
-    batch.timeMs[index] = time
+    batch.timeMs[index] = this.lastTimeMs
     batch.linkType[index] = source.linkType
     batch.end = index + 1
     return true
@@ -220,7 +229,7 @@ export class PcapngParser implements CaptureParser {
       return this.fail(position, `a simple packet of ${captured} bytes`)
     }
     const stripped = source.fcsBytes !== 0 && wire >= source.fcsBytes ? wire - source.fcsBytes : wire
-    if (this.notes.length === 0) this.notes.push(NO_TIME_NOTE)
+    this.note(NO_TIME_NOTE)
     batch.frameOffset[index] = position + 12
     batch.capturedLength[index] = Math.min(captured, stripped)
     batch.wireLength[index] = stripped
