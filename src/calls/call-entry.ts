@@ -3,7 +3,7 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { DirectionMedia } from './direction-media.js'
 import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
-import type { Direction } from './records.js'
+import type { Direction, MediaFields } from './records.js'
 import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -23,6 +23,8 @@ export class CallEntry {
   /** Payload types of either description, the receiver's last. */
   formats: Record<Direction, readonly PayloadFormat[]> = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
   encrypted = false
+  /** RFC 6035: what the endpoints reported of the media that they received. */
+  readonly endpointFields: Partial<Record<Direction, Partial<MediaFields>>> = {}
   /** Since the first RTCP of the call. */
   rtcp?: RtcpWatch
   /** Its record was written. */

@@ -66,6 +66,7 @@ function directionRecord(
     expected,
     ...fields,
     ...call.rtcp?.fields(direction),
+    ...call.endpointFields[direction],
     ...lossByPlace(call, direction, context),
     ssrcs: media.ssrcs.map(ssrcText),
     segments: totals?.counts.segments,

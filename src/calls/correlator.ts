@@ -3,6 +3,7 @@ import { NameMap } from '../config/networks.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import { formatAddress } from '../decode/address.js'
 import { parseRtcp } from '../rtcp/parse.js'
+import { parseQualityReport } from '../rtcp/quality-report.js'
 import type { RtpMeter } from '../rtp/meter.js'
 import type { IntervalRow, StreamListener } from '../rtp/row.js'
 import type { CallListener, PartyMedia, SipCall } from '../sip/call.js'
@@ -11,6 +12,7 @@ import type { SignallingTracker } from '../sip/tracker.js'
 import { CallEntry } from './call-entry.js'
 import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
 import type { ClosedInterval } from './direction-media.js'
+import { fileReport } from './endpoint-reports.js'
 import { MediaClaims, type MediaClaim } from './media-claims.js'
 import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
@@ -52,6 +54,8 @@ export interface CorrelatorCounts {
   claimOverflow: number
   /** RTCP of no known call or stream. */
   unboundRtcp: number
+  /** Quality reports (RFC 6035) of no known call, or unreadable. */
+  unboundReports: number
 }
 
 /**
@@ -66,6 +70,7 @@ export class Correlator implements CallListener, StreamListener {
     streams: 0,
     claimOverflow: 0,
     unboundRtcp: 0,
+    unboundReports: 0,
   }
   private meter!: RtpMeter
   private tracker!: SignallingTracker
@@ -268,6 +273,13 @@ export class Correlator implements CallListener, StreamListener {
     call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
       this.tapState(call, direction, ssrc),
     )
+  }
+
+  /** A voice quality report (RFC 6035) in the body of a PUBLISH or NOTIFY. */
+  onQualityReport(body: string, senderAddress: string): void {
+    const report = parseQualityReport(body)
+    const call = this.calls.get(report?.callId ?? report?.dialog?.callId ?? '')
+    if (!report || !call || !fileReport(report, call, senderAddress)) this.counts.unboundReports++
   }
 
   private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {

@@ -55,11 +55,15 @@ export class Probe {
       fragmentDatagrams: config.limits.fragments,
       fragmentTimeoutMs: config.timeouts.fragment_s * 1000,
     })
-    this.signalling = new SignallingInput(this.tracker, {
-      extraPorts: config.sip_ports,
-      maxConnections: config.limits.tcp_connections,
-      tcpIdleMs: config.timeouts.tcp_idle_s * 1000,
-    })
+    this.signalling = new SignallingInput(
+      this.tracker,
+      (body, sender) => this.correlator.onQualityReport(body, sender),
+      {
+        extraPorts: config.sip_ports,
+        maxConnections: config.limits.tcp_connections,
+        tcpIdleMs: config.timeouts.tcp_idle_s * 1000,
+      },
+    )
   }
 
   /** Takes in a batch of frames. */

@@ -12,6 +12,9 @@ import type { SignallingTracker } from '../sip/tracker.js'
 /** Ports on which SIP is looked for behind junk, and TCP connections are followed whatever they begin with. */
 const SIP_PORTS = [5060, 5061, 5080]
 
+/** RFC 6035 4.6. */
+const QUALITY_REPORT = /^application\/vq-rtcp-?xr\b/i
+
 export interface SignallingInputOptions {
   extraPorts: readonly number[]
   maxConnections: number
@@ -29,6 +32,7 @@ export class SignallingInput {
 
   constructor(
     private readonly tracker: SignallingTracker,
+    private readonly onQualityReport: (body: string, senderAddress: string) => void,
     options: SignallingInputOptions,
   ) {
     for (const port of [...SIP_PORTS, ...options.extraPorts]) this.ports[port] = 1
@@ -162,5 +166,9 @@ export class SignallingInput {
     }
     this.messages++
     this.tracker.onMessage({ message: parsed.message, timeMs, ...from })
+    if (parsed.message.kind !== 'request') return
+    for (const part of parsed.message.bodyParts) {
+      if (QUALITY_REPORT.test(part.contentType)) this.onQualityReport(part.text, from.sourceAddress)
+    }
   }
 }
