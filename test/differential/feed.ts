@@ -1,5 +1,6 @@
 import { MediaTotals } from '../../src/calls/media-totals.js'
 import { DecodeState } from '../../src/decode/state.js'
+import type { DecodedPacket } from '../../src/decode/packet.js'
 import { RtpMeter, type MeterOptions } from '../../src/rtp/meter.js'
 import type { IntervalRow, StreamListener } from '../../src/rtp/row.js'
 import type { PayloadFormat } from '../../src/sip/sdp-types.js'
@@ -107,6 +108,19 @@ export class Feed {
     // Content that differs from packet to packet, and does not for a repeat.
     p.udpChecksum = ((Math.imul(packet.seq + 1, 0x9e37) ^ (packet.ts * 31)) & 0xffff) | 1
     return this.meter.onPacket(p)
+  }
+
+  /** A UDP payload as it stands, with other packet fields where the test says so. */
+  sendPayload(payload: Uint8Array, timeMs: number, fields: Partial<DecodedPacket> = {}): number {
+    this.bytes.set(payload.subarray(0, this.bytes.length))
+    Object.assign(this.packet, {
+      timeMs,
+      payloadLength: payload.length,
+      payloadCaptured: Math.min(payload.length, this.bytes.length),
+      udpChecksum: 0,
+      ...fields,
+    })
+    return this.meter.onPacket(this.packet)
   }
 
   sendAll(packets: readonly ReferencePacket[]): this {
