@@ -78,6 +78,7 @@ class Segment {
   timestamp = 0
   ptimeTicks = 0
   private lastStep = 0
+  private lastStepAt = 0
 
   begin(packet: RtpPacket): void {
     this.started = true
@@ -93,10 +94,12 @@ class Segment {
     if (packet.kind !== 'media') return
     const ticks = (packet.timestamp - this.timestamp) | 0
     this.timestamp = packet.timestamp
-    // Packets that share a timestamp (a frame of video) show no packet time.
-    if (step !== 1 || ticks === this.ptimeTicks) return
+    if (step !== 1) return
+    // The packet time is a step of the timestamp that two packets in a row show.
+    const inARow = this.lastStepAt === this.highest - 1
     const mostTicks = packet.clockRateHz > 0 ? (MOST_PTIME_MS * packet.clockRateHz) / 1000 : Infinity
-    if (ticks > 0 && ticks === this.lastStep && ticks <= mostTicks) this.ptimeTicks = ticks
+    if (ticks > 0 && inARow && ticks === this.lastStep && ticks <= mostTicks) this.ptimeTicks = ticks
+    this.lastStepAt = this.highest
     this.lastStep = ticks
   }
 }
