@@ -72,11 +72,16 @@ export class Engine {
     if (coverage?.take() && this.corpus.length < MOST_INPUTS) this.keep(Uint8Array.from(input))
   }
 
-  /** Half of the time one of the latest: what was just reached has had the fewest tries. */
+  /**
+   * Half of the time one of the latest: what was just reached has had the fewest tries. Else the shorter of two, as
+   * short inputs run fast, and a change in them hits what matters sooner.
+   */
   choose() {
     const { corpus, random } = this
     const latest = Math.min(corpus.length, 64)
-    return random.oneIn(2) ? random.pick(corpus) : corpus[corpus.length - 1 - random.below(latest)]
+    if (random.oneIn(2)) return corpus[corpus.length - 1 - random.below(latest)]
+    const [a, b] = [random.pick(corpus), random.pick(corpus)]
+    return a.length <= b.length ? a : b
   }
 
   keep(input) {

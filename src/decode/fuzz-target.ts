@@ -83,7 +83,7 @@ export function fuzzTcpOne(data: Uint8Array): void {
     },
     { maxHeldBytes: 512, maxHeldSegments: 8, maxTotalHeldBytes: 700, maxConnections: 3, idleMs: 60_000 },
   )
-  const packet = new PacketDecoder()
+  const packet = new PacketDecoder({ fragmentDatagrams: 1 })
   packet.bytes = Uint8Array.from(data)
   packet.view = new DataView(packet.bytes.buffer)
   let sent = 0

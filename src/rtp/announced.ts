@@ -1,5 +1,5 @@
+/** Places unless told otherwise; half of them are used. */
 const PLACES = 1 << 18
-const MASK = PLACES - 1
 
 /**
  * Transport addresses that signalling announced for media: consulted for each packet of an unknown flow, so kept as
@@ -8,17 +8,24 @@ const MASK = PLACES - 1
  */
 export class AnnouncedEndpoints {
   /** (fingerprint a, fingerprint b, references) triples. */
-  private readonly cells = new Int32Array(PLACES * 3)
+  private readonly cells: Int32Array
+  private readonly mask: number
   private size = 0
   /** Announcements that found no room. */
   overflow = 0
 
+  /** @param places a power of two; half of them are used */
+  constructor(places = PLACES) {
+    this.cells = new Int32Array(places * 3)
+    this.mask = places - 1
+  }
+
   add(w0: number, w1: number, w2: number, w3: number, port: number): void {
     const a = first(w0, w1, w2, w3, port)
     const b = second(w0, w1, w2, w3, port)
-    let at = a & MASK
+    let at = a & this.mask
     let free = -1
-    for (let probes = 0; probes < PLACES; probes++) {
+    for (let probes = 0; probes <= this.mask; probes++) {
       const references = this.cells[at * 3 + 2]
       if (references === 0) {
         if (free < 0) free = at
@@ -29,9 +36,9 @@ export class AnnouncedEndpoints {
         return
       }
       if (references < 0 && free < 0) free = at
-      at = (at + 1) & MASK
+      at = (at + 1) & this.mask
     }
-    if (this.size >= PLACES / 2 || free < 0) {
+    if (this.size * 2 > this.mask || free < 0) {
       this.overflow++
       return
     }
@@ -48,9 +55,9 @@ export class AnnouncedEndpoints {
     this.size--
     // -1 marks a deleted place, so that probing goes on past it; an empty neighbour makes it empty again.
     let hole = at
-    this.cells[hole * 3 + 2] = this.cells[((hole + 1) & MASK) * 3 + 2] === 0 ? 0 : -1
+    this.cells[hole * 3 + 2] = this.cells[((hole + 1) & this.mask) * 3 + 2] === 0 ? 0 : -1
     while (this.cells[hole * 3 + 2] === 0) {
-      hole = (hole - 1) & MASK
+      hole = (hole - 1) & this.mask
       if (this.cells[hole * 3 + 2] !== -1) break
       this.cells[hole * 3 + 2] = 0
     }
@@ -63,12 +70,12 @@ export class AnnouncedEndpoints {
   private find(w0: number, w1: number, w2: number, w3: number, port: number): number {
     const a = first(w0, w1, w2, w3, port)
     const b = second(w0, w1, w2, w3, port)
-    let at = a & MASK
-    for (let probes = 0; probes < PLACES; probes++) {
+    let at = a & this.mask
+    for (let probes = 0; probes <= this.mask; probes++) {
       const references = this.cells[at * 3 + 2]
       if (references === 0) return -1
       if (references > 0 && this.cells[at * 3] === a && this.cells[at * 3 + 1] === b) return at
-      at = (at + 1) & MASK
+      at = (at + 1) & this.mask
     }
     return -1
   }

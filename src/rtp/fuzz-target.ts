@@ -47,6 +47,8 @@ function options(byte: number): MeterOptions {
     intervalMs: pick([10_000, 1000, 60_000], byte >> 2),
     jitterBuffer: pick(BUFFERS, byte),
     idleMs: 60_000,
+    announcedPlaces: 8,
+    payloadMaps: 3,
   }
 }
 
@@ -54,7 +56,7 @@ function options(byte: number): MeterOptions {
 class Traffic {
   accepted = 0
   candidates = 0
-  private readonly packet = new DecodeState()
+  private readonly packet = new DecodeState({ fragmentDatagrams: 1 })
   private readonly view = new DataView(new ArrayBuffer(64))
   private readonly sequences = new Uint16Array(8).fill(65_500)
   private readonly timestamps = new Int32Array(8).fill(-2000)

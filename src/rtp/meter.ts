@@ -55,6 +55,10 @@ export interface MeterOptions {
   jitterBuffer?: ConfiguredBuffer
   /** A stream that no call holds ends after this much silence. */
   idleMs?: number
+  /** Places for announced addresses, a power of two; half of them are used. */
+  announcedPlaces?: number
+  /** Most distinct negotiations of payload types at once. */
+  payloadMaps?: number
 }
 
 export interface MeterCounters {
@@ -74,8 +78,8 @@ export interface MeterCounters {
  * state lies in one stride per stream (layout.ts). Definitions: DESIGN section 2 and docs/metrics.md.
  */
 export class RtpMeter {
-  readonly announced = new AnnouncedEndpoints()
-  readonly payloadMaps = new PayloadMaps()
+  readonly announced: AnnouncedEndpoints
+  readonly payloadMaps: PayloadMaps
   private readonly i32: Int32Array
   private readonly f32: Float32Array
   private readonly f64: Float64Array
@@ -119,6 +123,8 @@ export class RtpMeter {
     this.f32 = new Float32Array(memory)
     this.f64 = new Float64Array(memory)
     this.u16 = new Uint16Array(memory)
+    this.announced = new AnnouncedEndpoints(options.announcedPlaces)
+    this.payloadMaps = new PayloadMaps(options.payloadMaps)
     this.index = new StreamIndex(this.maxStreams)
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
@@ -1099,7 +1105,19 @@ export class RtpMeter {
   conclude(slot: number): void {
     if ((this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID) === 0) return
     this.burst.finish(slot)
+    this.settleSecond(slot)
     this.emit(slot, false)
+  }
+
+  /** The watched second ends early, with its stream or its call. */
+  private settleSecond(slot: number): void {
+    const i = slot * L.STRIDE_32
+    if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) {
+      this.i32[i + L.I_BURST_SECONDS]++
+      const startMs = this.f64[slot * L.STRIDE_64 + L.D_SECOND_END] - 1000
+      this.listener.onBurstSecond?.(slot, startMs, this.f32[i + L.I_SECOND_PDV_MAX])
+    }
+    this.i32[i + L.I_SECOND_BURSTS] = 0
   }
 
   /** Ends a stream: last row, end event, slot free. */
@@ -1109,11 +1127,7 @@ export class RtpMeter {
     if ((flags & L.FLAG_USED) === 0) return
     if (flags & L.FLAG_VALID) {
       if (flags & L.FLAG_PENDING) this.dropPending(i)
-      if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) {
-        this.i32[i + L.I_BURST_SECONDS]++
-        const second = this.f64[slot * L.STRIDE_64 + L.D_SECOND_END] - 1000
-        this.listener.onBurstSecond?.(slot, second, this.f32[i + L.I_SECOND_PDV_MAX])
-      }
+      this.settleSecond(slot)
       this.emit(slot, true)
       this.listener.onStreamEnd(slot)
     } else {

@@ -38,12 +38,13 @@ function packed(clockRateHz: number, payloadClass: number): number {
  * negotiation, so that a stream stores only the map's number. Map 0 is RFC 3551's static table.
  */
 export class PayloadMaps {
-  readonly entries = new Int32Array(MAX_PAYLOAD_MAPS * 128)
+  readonly entries: Int32Array
   private readonly known = new Map<string, number>()
   /** Negotiations that found no room. */
   overflow = 0
 
-  constructor() {
+  constructor(private readonly most = MAX_PAYLOAD_MAPS) {
+    this.entries = new Int32Array(most * 128)
     this.fillStatic(0)
     this.known.set('', 0)
   }
@@ -54,7 +55,7 @@ export class PayloadMaps {
     const existing = this.known.get(key)
     if (existing !== undefined) return existing
     const map = this.known.size
-    if (map >= MAX_PAYLOAD_MAPS) {
+    if (map >= this.most) {
       this.overflow++
       return 0
     }

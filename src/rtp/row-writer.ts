@@ -23,7 +23,9 @@ export function fillRow(
   row.packets = i32[i + L.I_PACKETS]
   row.firstPacket =
     row.packets > 0 ? Math.max(f64[f + L.D_INTERVAL_FIRST], row.first ? 0 : row.intervalStart) : NaN
-  row.lastPacket = row.packets > 0 ? Math.max(f64[f + L.D_ARRIVAL], f64[f + L.D_OTHER_ARRIVAL]) : NaN
+  // Not before the first, also where the capture's clock was set back.
+  row.lastPacket =
+    row.packets > 0 ? Math.max(row.firstPacket, f64[f + L.D_ARRIVAL], f64[f + L.D_OTHER_ARRIVAL]) : NaN
   row.bytes = i32[i + L.I_BYTES]
   row.lost = i32[i + L.I_LOST]
   row.lostBefore = i32[i + L.I_LOST_BEFORE]
