@@ -85,9 +85,10 @@ function readCompound(
     const last = i === chain.starts.length - 1
     compound.packets.push(readPacket(bytes, chain.starts[i], end, wireEnd, last, defects))
   }
-  if (chain.starts.length === MAX_PACKETS && chain.end < end) defects.add('too_many_packets')
-  else if (chain.end < end && !compound.authenticated && !defects.has('length_beyond_datagram'))
-    defects.add('trailing_bytes')
+  if (chain.end >= end || compound.authenticated || defects.has('length_beyond_datagram')) return
+  const cutHeader = compound.truncated && end - chain.end < 4
+  if (chain.starts.length === MAX_PACKETS) defects.add('too_many_packets')
+  else if (!cutHeader) defects.add('trailing_bytes')
 }
 
 function packetLength(bytes: Uint8Array, at: number): number {

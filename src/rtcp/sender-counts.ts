@@ -5,7 +5,7 @@ export interface SenderCount {
   /** When the SR passed. */
   timeMs: number
   rtpTimestamp: number
-  /** Since the SR counts were first seen here, wraps of the 32-bit counters added. */
+  /** As reported, wraps of the 32-bit counters added. */
   packets: number
   octets: number
 }
@@ -25,13 +25,9 @@ export class SenderCounts {
     if (before === undefined || last === undefined) {
       this.begin(info, timeMs)
     } else {
-      if (
-        info.ntpSeconds === before.ntpSeconds &&
-        info.ntpFraction === before.ntpFraction &&
-        !moved(before, info)
-      )
-        return
       const packets = (info.packetCount - before.packetCount) | 0
+      // A copy, or one overtaken by the next.
+      if (packets <= 0 && !isLater(info, before)) return
       if (packets < 0) {
         this.resets++
         this.begin(info, timeMs)
@@ -59,6 +55,6 @@ export class SenderCounts {
   }
 }
 
-function moved(a: SenderInfo, b: SenderInfo): boolean {
-  return a.packetCount !== b.packetCount || a.rtpTimestamp !== b.rtpTimestamp
+function isLater(a: SenderInfo, b: SenderInfo): boolean {
+  return a.ntpSeconds > b.ntpSeconds || (a.ntpSeconds === b.ntpSeconds && a.ntpFraction > b.ntpFraction)
 }

@@ -63,5 +63,20 @@ export function recogniseProtection(
       return 'authenticated'
     }
   }
-  return 'none'
+  return chainEnd === firstEnd && looksEncrypted(bytes, chainEnd, end) ? 'encrypted' : 'none'
+}
+
+/** Least bytes to tell by. */
+const MIN_RANDOM = 12
+const MAX_RANDOM = 32
+
+/**
+ * Forms of SRTCP that no standard has (other trailers, little-endian indices): behind the first packet no header
+ * follows, but bytes that hardly repeat. Neither padding nor text is like that.
+ */
+function looksEncrypted(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = Math.min(end - start, MAX_RANDOM)
+  if (length < MIN_RANDOM) return false
+  const distinct = new Set(bytes.subarray(start, start + length)).size
+  return distinct * 4 >= length * 3
 }

@@ -1,6 +1,6 @@
 import type { ReportBlock, SenderInfo } from './packets.js'
 import { EndpointView, type EndpointMetrics } from './endpoint-view.js'
-import { ReportSpan } from './report-span.js'
+import { ReportSpan, type StreamStart } from './report-span.js'
 import { SenderCounts, type SenderCount } from './sender-counts.js'
 import type { XrBlock } from './xr-blocks.js'
 
@@ -13,10 +13,10 @@ export interface FarEndOptions {
   /** RTP clock of the stream, Hz; jitter in ms needs it. May be set later. */
   clockRate?: number
   /**
-   * The stream's first sequence number, when its start was seen: then the first report's loss counts, as loss since
-   * the start. Without it loss is that between the first and the last report.
+   * The stream's first packet, when its start was seen: then the first report's loss counts, as loss since the start.
+   * Without it loss is that between the first and the last report. May be set until the first report comes.
    */
-  firstSequence?: number
+  start?: StreamStart
 }
 
 /** What the far end said of one stream. Absent = not said, or not derivable. */
@@ -51,7 +51,7 @@ export interface FarEndSummary {
 /** Gathers what RTCP says about one media SSRC (one direction): its receivers' reports and its sender's counts. */
 export class FarEndView {
   clockRate: number | undefined
-  firstSequence: number | undefined
+  start: StreamStart | undefined
   private readonly spans: ReportSpan[] = []
   private readonly senderCounts = new SenderCounts()
   private readonly endpoint = new EndpointView()
@@ -64,7 +64,7 @@ export class FarEndView {
 
   constructor(options: FarEndOptions = {}) {
     this.clockRate = options.clockRate
-    this.firstSequence = options.firstSequence
+    this.start = options.start
   }
 
   /** A report block about this stream. */
@@ -76,8 +76,8 @@ export class FarEndView {
     }
     const implausible = span.implausible
     // A later receiver did not hear the start.
-    const firstSequence = span === this.spans[0] ? this.firstSequence : undefined
-    if (!span.add(block, timeMs, firstSequence) || span.implausible > implausible) return
+    const start = span === this.spans[0] ? this.start : undefined
+    if (!span.add(block, timeMs, start) || span.implausible > implausible) return
     if (block.fractionLost > this.fractionMax) this.fractionMax = block.fractionLost
     if (block.jitter > MAX_JITTER_SECONDS * (this.clockRate ?? 90_000)) {
       this.brokenJitter++
@@ -121,14 +121,12 @@ export class FarEndView {
     const latest = spans.reduce((a, b) => (b.lastMs > a.lastMs ? b : a))
     summary.firstReportMs = Math.min(...spans.map((span) => span.firstMs))
     summary.lastReportMs = latest.lastMs
-    if (latest.reports > latest.implausible) {
-      summary.cumulativeLost = latest.cumulativeLost
-      summary.fractionLostMaxPercent = (this.fractionMax * 100) / 256
-    }
+    summary.cumulativeLost = latest.cumulativeLost
+    summary.fractionLostMaxPercent = (this.fractionMax * 100) / 256
     if (expected > 0) {
       summary.expected = expected
       // More received than expected (duplicates) is not loss.
-      summary.lost = Math.max(0, lost)
+      summary.lost = Math.min(expected, Math.max(0, lost))
       summary.lossPercent = (summary.lost * 100) / expected
     }
   }
