@@ -67,6 +67,11 @@ export class ReportSpan {
     const fewerThanOneCycle = start.timeMs !== undefined && timeMs - start.timeMs < ONE_CYCLE_MS
     if (expected <= 0 || fewerThanOneCycle) {
       expected = ((block.extendedHighest - start.sequence) & 0xffff) + 1
+      // Just before the start: it tells of what was sent earlier.
+      if (expected > 0x10000 - MAX_DROPOUT) {
+        this.implausible++
+        return
+      }
     }
     if (block.cumulativeLost > expected + LOSS_SLACK || block.cumulativeLost < -expected) {
       this.implausible++

@@ -92,6 +92,12 @@ describe('what the far end reports of a stream', () => {
     expect(view.summary()).toMatchObject({ expected: 250, lost: 5 })
   })
 
+  it('a first report about what came before the start is not taken for 65,000 packets', () => {
+    const view = new FarEndView({ start: { sequence: 1001, timeMs: 0 } })
+    feed(view, [block(1000, 20), block(1250, 25)])
+    expect(view.summary()).toMatchObject({ expected: 250, lost: 5, implausible: 1 })
+  })
+
   it('duplicates make cumulative lost negative, which is no loss', () => {
     const view = new FarEndView({ start: { sequence: 1 } })
     feed(view, [block(250, -30), block(500, -60)])
