@@ -21,12 +21,12 @@ const EXAMPLES = `
 Examples:
   $ callprobe verify call.pcapng
   $ callprobe verify --differences monday.pcap tuesday.pcap
-  $ callprobe verify --no-heuristics call.pcap      only streams that tshark knows from SDP
+  $ callprobe verify --no-heuristics call.pcap    only streams that tshark knows from SDP
   $ callprobe verify --format json call.pcap | jq '.streams[] | select(.verdict != "equal")'
 
-tshark (Wireshark's command line program) has to be installed. Where the two differ, the
-packets are counted again by tshark's definition and by ours; a difference counts as explained
-when that yields both figures.
+tshark (Wireshark's command line program) has to be installed. Where the two
+differ, the packets are counted again by tshark's definition and by ours; a
+difference counts as explained when that yields both figures.
 
 Exit codes: 0 all figures agree or are explained, 1 not so, or failed, 2 wrong usage.`
 
@@ -104,6 +104,8 @@ function fileText(
   ]
   if (comparison.packetsNotKept > 0)
     lines.push(`${comparison.packetsNotKept} packets beyond the limit were not counted again`)
+  if (comparison.portsNotTold > 0)
+    lines.push(`${comparison.portsNotTold} ports were more than tshark was told to take for RTP`)
   return `${table}${finish(
     lines.flatMap((line) => wrap(line, style.width)),
     style,

@@ -36,6 +36,8 @@ export interface FileComparison {
   streams: StreamComparison[]
   /** Packets beyond those that are kept for recomputation. */
   packetsNotKept: number
+  /** Ports beyond those that tshark was told to take for RTP: their streams may lack an explanation. */
+  portsNotTold: number
 }
 
 /** Ports that tshark can be told to take for RTP in one run. */
@@ -56,7 +58,10 @@ export async function compareFile(
   const theirs = await tsharkStreams(file, options)
   const rows = await readPackets(file, options)
   const ports = portsToTell(ours, rows)
-  const told = ports.length === 0 ? undefined : await readPackets(file, [...options, ...decodeAs(ports)])
+  // What the heuristics find need not be told; the rest may be more than tshark is told in one run.
+  const toldPorts = ports.slice(0, MOST_PORTS)
+  const told =
+    ports.length === 0 ? undefined : await readPackets(file, [...HEURISTICS, ...decodeAs(toldPorts)])
   const named = new Set(theirs.map((stream) => stream.key))
   const onlyOurs = [...ours.values()].filter((stream) => !named.has(stream.key))
   return {
@@ -65,6 +70,7 @@ export async function compareFile(
       ...theirs.map((stream) => compareStream(ours.get(stream.key), stream, rows, told)),
       ...onlyOurs.map((stream) => compareStream(stream, undefined, rows, told)),
     ],
+    portsNotTold: ports.length - toldPorts.length,
     packetsNotKept: rows.dropped + (told?.dropped ?? 0),
   }
 }
@@ -76,7 +82,7 @@ function portsToTell(ours: ReadonlyMap<string, OurStream>, rows: PacketRows): nu
     const seen = rows.streams.get(stream.key)?.length ?? 0
     if (seen < stream.packets + stream.duplicates) ports.add(stream.records[0].destination_port)
   }
-  return [...ports].slice(0, MOST_PORTS)
+  return [...ports]
 }
 
 function decodeAs(ports: readonly number[]): string[] {
@@ -127,7 +133,7 @@ function notTaken(packets: readonly RtpPacket[], all: readonly RtpPacket[], ours
   const port = ours.records[0].destination_port
   return reason(
     'not_taken',
-    `tshark takes ${packets.length} of ${counted(all.length, 'packet', 'packets')} for RTP; told to (-d udp.port==${port},rtp) it takes all`,
+    `tshark takes ${packets.length} of ${counted(all.length, 'packet', 'packets')} for RTP; told that it is (-d udp.port==${port},rtp) it takes all`,
     missed,
   )
 }
