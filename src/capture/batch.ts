@@ -46,6 +46,8 @@ export interface PacketSource {
   /** The next batch, or null at the end. */
   next(): Promise<PacketBatch | null>
   progress(): SourceProgress
+  /** Captures that are read; those that turned out to be none are not counted. */
+  readonly files: number
   /** Everything noticed so far. */
   readonly warnings: readonly SourceWarning[]
   /** Packets that the capturing program says it dropped (pcapng ISB/EPB), if it says. */

@@ -35,6 +35,8 @@ export class CaptureReader implements PacketSource {
     this.batch = new FrameBatch(options.batchCapacity)
   }
 
+  readonly files = 1
+
   get reportedDrops(): number {
     return this.parser === null ? 0 : this.parser.reportedDrops
   }

@@ -45,6 +45,10 @@ export class MergedSource implements PacketSource {
     this.bytesTotal = sizes.includes(0) ? 0 : sizes.reduce((sum, size) => sum + size, 0)
   }
 
+  get files(): number {
+    return this.waiting.length
+  }
+
   get reportedDrops(): number {
     let drops = this.endedDrops
     for (const capture of this.open) drops += capture.reader.reportedDrops

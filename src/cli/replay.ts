@@ -138,6 +138,7 @@ function summaryOf(source: PacketSource, probe: Probe, config: Config, processin
     ...counts,
     processing_ms: processingMs,
     packets_per_s: processingMs > 0 ? (counts.packets / processingMs) * 1000 : undefined,
+    files: source.files,
     reported_drops: source.reportedDrops > 0 ? source.reportedDrops : undefined,
     truncated_files: source.warnings
       .filter((warning) => warning.kind !== 'note')
@@ -146,10 +147,14 @@ function summaryOf(source: PacketSource, probe: Probe, config: Config, processin
   }
 }
 
-/** NDJSON as records come. With a filter, streams and intervals wait for their call's verdict. */
+/** Calls whose verdict is remembered for streams that outlive them; the oldest are forgotten. */
+const MOST_VERDICTS = 200_000
+
+/** NDJSON as records come. With a filter, streams and intervals wait for their call's verdict, or follow the last one. */
 class NdjsonOutput {
   private readonly writer: NdjsonWriter
   private readonly waiting = new Map<string, ProbeRecord[]>()
+  private readonly verdicts = new Map<string, boolean>()
   private full = false
   readerGone = false
 
@@ -169,14 +174,31 @@ class NdjsonOutput {
     if (record.type === 'call') {
       const held = this.waiting.get(record.call_id) ?? []
       this.waiting.delete(record.call_id)
-      if (!this.filter.test(record)) return
+      const passes = this.filter.test(record)
+      this.remember(record.call_id, passes)
+      if (!passes) return
       for (const earlier of held) this.write(earlier)
       this.write(record)
+      return
+    }
+    // Intervals come before their call, a stream that goes on after the call comes behind it.
+    const verdict = record.type === 'stream' ? this.verdicts.get(record.call_id) : undefined
+    if (verdict !== undefined) {
+      if (verdict) this.write(record)
       return
     }
     const held = this.waiting.get(record.call_id)
     if (held) held.push(record)
     else this.waiting.set(record.call_id, [record])
+  }
+
+  private remember(callId: string, passes: boolean): void {
+    this.verdicts.set(callId, passes)
+    if (this.verdicts.size <= MOST_VERDICTS) return
+    for (const oldest of this.verdicts.keys()) {
+      this.verdicts.delete(oldest)
+      break
+    }
   }
 
   private write(record: ProbeRecord): void {
