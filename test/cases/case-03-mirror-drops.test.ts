@@ -16,6 +16,32 @@ describe('case 3: what the mirror dropped is lost to the tap', () => {
     expect(callee.lost).toBe(3)
   })
 
+  it.each([true, false])('RTCP tells the three places of loss apart, rtcp-mux %s', async (mux) => {
+    // All losses lie early, so that the last reports have them.
+    const { calls, truth } = await replayScenario({
+      mirror: { drop_packets: [50, 51, 200] },
+      calls: [
+        {
+          duration_s: 40,
+          rtcp: { interval_s: 4, mux },
+          media: {
+            from_caller: { loss: { packets: [300, 302, 304, 306] } },
+            from_callee: { loss: { packets: [400, 402], where: 'after_tap' } },
+          },
+        },
+      ],
+    })
+    const call = only(calls)
+    const caller = directionOf(call, 'from_caller')
+    const callee = directionOf(call, 'from_callee')
+    expectTruth(caller, truth.calls[0].media.from_caller)
+    expectTruth(callee, truth.calls[0].media.from_callee)
+    // The receiver missed four; the tap missed these and the mirror's three.
+    expect(caller).toMatchObject({ lost: 7, rtcp_lost: 4, lost_before_tap: 4, lost_after_tap: 0 })
+    expect(callee).toMatchObject({ lost: 3, rtcp_lost: 2 })
+    expect(call.validity.mirror_loss).toBeGreaterThanOrEqual(3)
+  })
+
   it('loss behind the tap is in none of the numbers of the tap', async () => {
     const { calls, truth } = await replayScenario({
       calls: [{ duration_s: 10, media: { both: { loss: { random_percent: 10, where: 'after_tap' } } } }],

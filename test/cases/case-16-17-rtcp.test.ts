@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { directionOf, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
+import { directionOf, expectNear, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
 import { ALICE_AUDIO, BOB_AUDIO, callByHand, datagram, media } from './hand-made.js'
 
 describe('case 16: RTCP is never taken for RTP', () => {
@@ -55,7 +55,71 @@ describe('case 16: RTCP is never taken for RTP', () => {
   })
 })
 
+describe('round trips at the tap', () => {
+  it.each([true, false])('of both legs and end to end are those of the network, rtcp-mux %s', async (mux) => {
+    // Multiples of 2^-11 s.
+    const { calls, truth } = await replayScenario({
+      calls: [
+        {
+          duration_s: 60,
+          network: { caller_leg_rtt_ms: 31.25, callee_leg_rtt_ms: [62.5, 125] },
+          rtcp: { interval_s: 2, mux },
+        },
+      ],
+    })
+    const call = only(calls)
+    const told = truth.calls[0]
+    for (const [field, expected] of [
+      ['caller_leg_rtt_p50_ms', told.caller_leg?.rtt_p50_ms],
+      ['callee_leg_rtt_p50_ms', told.callee_leg?.rtt_p50_ms],
+      ['rtt_p50_ms', told.end_to_end?.rtt_p50_ms],
+      ['rtt_p95_ms', told.end_to_end?.rtt_p95_ms],
+      ['rtt_max_ms', told.end_to_end?.rtt_max_ms],
+    ] as const) {
+      expect(expected, field).toBeGreaterThan(30)
+      // Percentiles come from a histogram (3 %).
+      expectNear(call[field], expected ?? NaN, (expected ?? 0) * 0.03, field)
+    }
+    expect(directionOf(call, 'from_caller').delay_source).toBe('rtcp')
+    // One way: 20 ms of packet, 40 of buffer, half of 93.75 or 156.25.
+    expectNear(directionOf(call, 'from_caller').delay_p50_ms, 60 + (told.end_to_end?.rtt_p50_ms ?? 0) / 2, 3)
+  })
+
+  it('that SRTCP hides are absent, and delay says what it rests on instead', async () => {
+    const { calls, truth } = await replayScenario({ calls: [{ duration_s: 30, srtp: true }] })
+    const call = only(calls)
+    expect(call.rtt_p50_ms).toBeUndefined()
+    expect(call.validity.encrypted_rtcp).toBe(true)
+    for (const name of ['from_caller', 'from_callee'] as const) {
+      const direction = directionOf(call, name)
+      expectTruth(direction, truth.calls[0].media[name])
+      expect(direction.encrypted).toBe(true)
+      expect(direction.delay_source).not.toBe('rtcp')
+      expect(direction.rtcp_lost).toBeUndefined()
+    }
+  })
+})
+
 describe("case 17: reports with odd values change none of the tap's numbers", () => {
+  it('duplicates make the cumulative loss negative: neither 16 million lost nor a percentage below zero', async () => {
+    const { calls, truth } = await replayScenario({
+      calls: [
+        {
+          duration_s: 30,
+          rtcp: { interval_s: 2 },
+          media: { from_caller: { duplicates: { every: 2, after_ms: 5, kind: 'network' } } },
+        },
+      ],
+    })
+    const direction = directionOf(only(calls), 'from_caller')
+    expectTruth(direction, truth.calls[0].media.from_caller)
+    expect(direction.lost).toBe(0)
+    expect(direction.rtcp_lost).toBeLessThanOrEqual(0)
+    expect(direction.rtcp_loss_percent).toBe(0)
+    expect(direction.lost_after_tap).toBe(0)
+    expect(only(calls).quality).toBe('good')
+  })
+
   it('negative cumulative loss, 127 for unavailable, several XR blocks', async () => {
     const call = callByHand()
     const frames = media({ from: ALICE_AUDIO, to: BOB_AUDIO, startMs: call.answerMs + 40, packets: 400 })
