@@ -29,7 +29,10 @@ function describe(bytes: Uint8Array): { text: string; hint: string } {
     if (hex.startsWith(signature)) return { text: `it looks like ${name}`, hint }
   }
   const shown = hex.slice(0, 8).replace(/../g, '$& ').trim()
-  return { text: `it starts with ${shown}`, hint: `supported are ${SUPPORTED_FORMATS}` }
+  return {
+    text: `it starts with ${shown}`,
+    hint: 'is this the file that tcpdump, dumpcap or Wireshark saved?',
+  }
 }
 
 /** The error for a file whose first bytes (as many as there are) belong to no supported format. */

@@ -108,11 +108,17 @@ async function peekAll(
       if (!(error instanceof CallprobeError) || !isContentError(error)) throw error
       firstError ??= error
       const kind = error.code === 'EMPTY_CAPTURE' ? 'truncated' : 'damaged'
-      warnings.push({ source: capture.path, kind, message: `left out: ${error.message}`, offset: 0 })
+      warnings.push({ source: capture.path, kind, message: leftOut(capture, error), offset: 0 })
     }
   }
   if (waiting.length === 0 && firstError !== null) throw firstError
   return waiting
+}
+
+/** The warning names the file already. */
+function leftOut(capture: CapturePath, error: CallprobeError): string {
+  const prefix = `${capture.path} `
+  return `left out: ${error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message}`
 }
 
 function isContentError(error: CallprobeError): boolean {
@@ -152,7 +158,7 @@ async function peekFile(
         warnings.push({
           source: capture.path,
           kind: 'damaged',
-          message: `left out: ${error.message}`,
+          message: leftOut(capture, error),
           offset: 0,
         })
         return null

@@ -20,16 +20,16 @@ function printSchema(): void {
 /** The command for the program to add. A file that is not valid ends in a CallprobeError, CONFIG_INVALID. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('check a configuration file, or print what it may hold')
+    .description('Check a configuration file, or print what it may hold.')
     .addCommand(
       new Command('check')
-        .description('check a configuration file and point at each mistake in it')
+        .description('Check a configuration file and point at each mistake in it.')
         .argument('<file>', 'YAML or JSON file')
         .action(check),
     )
     .addCommand(
       new Command('schema')
-        .description('print the JSON Schema of the configuration: every key with its meaning and default')
+        .description('Print the JSON Schema of the configuration: every key with its meaning and default.')
         .action(printSchema),
     )
 }

@@ -29,9 +29,12 @@ Examples:
   $ callprobe emodel --ie 13 --bpl 4.3 --scale wb
   $ callprobe emodel --list
 
-R is on the codec's own scale: nb 0..100, wb 0..129, fb 0..148. The model is evaluated at exactly the values given;
-values beyond its range of validity are pointed out on stderr. Records of measured calls hold the burst ratio within
-1..8, and within 1..2 from 2 % loss on.`
+R is on the codec's own scale: nb 0..100, wb 0..129, fb 0..148. The model is
+evaluated at exactly the values given; values beyond its range of validity are
+pointed out on stderr. Records of measured calls hold the burst ratio within
+1..8, and within 1..2 from 2 % loss on.
+
+Exit codes: 0 done, 2 wrong usage`
 
 /** A finding about the input that does not stop the calculation. */
 type Warn = (message: string) => void
@@ -241,7 +244,7 @@ function run(command: Command, options: EmodelOptions): void {
 export function emodelCommand(): Command {
   return new Command('emodel')
     .description(
-      'calculate R and MOS by the E-model (ITU-T G.107, G.107.1, G.107.2) for a codec, loss and delay',
+      'Calculate R and MOS by the E-model (ITU-T G.107, G.107.1, G.107.2) for a codec, loss and delay.',
     )
     .option(
       '--codec <name>',

@@ -60,6 +60,13 @@ describe('callprobe generate', () => {
     expect(existsSync(path('out.pcap'))).toBe(false)
   })
 
+  it('leaves a file of that name alone when the scenario is wrong from the start', async () => {
+    writeFileSync(path('precious.pcap'), 'years of work')
+    const spec = scenario('calls: [{ duratoin_s: 1 }]')
+    await expect(run(spec, path('precious.pcap'))).rejects.toMatchObject({ code: 'SPEC_INVALID' })
+    expect(readFileSync(path('precious.pcap'), 'utf8')).toBe('years of work')
+  })
+
   it('removes half a capture when the scenario turns out to make no sense', async () => {
     const spec = scenario(
       'calls: [{}, { at_s: 5, media: { both: { sequence_reset: [{ at_s: 1, to: 0 }], initial_sequence: 0 } } }]',
@@ -68,8 +75,26 @@ describe('callprobe generate', () => {
     expect(existsSync(path('out.pcap'))).toBe(false)
   })
 
-  it('names a scenario that is not there', async () => {
-    await expect(run(path('none.yaml'), path('out.pcap'))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+  it('names a scenario that is not there, or is a directory', async () => {
+    await expect(run(path('none.yaml'), path('out.pcap'))).rejects.toMatchObject({
+      code: 'FILE_NOT_FOUND',
+      message: `${path('none.yaml')}: no such file`,
+    })
+    await expect(run(folder, path('out.pcap'))).rejects.toThrow('it is a directory')
+  })
+
+  it('says why a capture cannot be written, without the words of the operating system', async () => {
+    const spec = scenario('calls: [{ duration_s: 1 }]')
+    await expect(run(spec, path('no/such/out.pcap'))).rejects.toMatchObject({
+      code: 'WRITE_FAILED',
+      message: `cannot write ${path('no/such/out.pcap')}: its folder does not exist`,
+      hint: expect.stringContaining('create '),
+    })
+    if (!existsSync('/dev/full')) return
+    await expect(run(spec, '/dev/full')).rejects.toThrow(
+      'cannot write /dev/full: no space left on the device',
+    )
+    expect(existsSync('/dev/full')).toBe(true)
   })
 
   it('is wrong usage with both outputs on standard output, a bad seed, or no output', async () => {

@@ -1,11 +1,12 @@
 /** `callprobe generate`: labelled traffic with known impairments, and its truth. */
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { PcapFileWriter } from '../capture/pcap-writer.js'
 import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 import { ScenarioError } from '../generate/errors.js'
 import { ScenarioRun } from '../generate/generate.js'
 import { parseScenario } from '../generate/load.js'
+import { writeError } from '../sinks/ndjson.js'
 
 const PROGRESS_EVERY_FRAMES = 100_000
 
@@ -30,12 +31,30 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    const code = systemErrorCode(error) === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_NOT_READABLE'
-    throw new CallprobeError(code, `cannot read ${path}: ${errorText(error)}`, { cause: error })
+    const reason = systemErrorCode(error)
+    if (reason === 'ENOENT')
+      throw new CallprobeError('FILE_NOT_FOUND', `${path}: no such file`, {
+        hint: `looked in ${process.cwd()}`,
+        cause: error,
+      })
+    const why = reason === 'EISDIR' ? 'it is a directory' : errorText(error)
+    throw new CallprobeError('FILE_NOT_READABLE', `cannot read ${path}: ${why}`, { cause: error })
   }
 }
 
-function writeCapture(run: ScenarioRun, path: string): void {
+/** False when the reader of the pipe has seen enough. */
+function writeCapture(run: ScenarioRun, path: string): boolean {
+  try {
+    writeFrames(run, path)
+    return true
+  } catch (error) {
+    if (!(error instanceof CallprobeError) || error.code !== 'WRITE_FAILED') throw error
+    if (path === '-' && systemErrorCode(error.cause) === 'EPIPE') return false
+    throw writeError(path === '-' ? 'standard output' : path, error.cause)
+  }
+}
+
+function writeFrames(run: ScenarioRun, path: string): void {
   const writer = new PcapFileWriter(path, { nanoseconds: true })
   const talk = process.stderr.isTTY === true
   try {
@@ -59,41 +78,43 @@ async function writeTruth(run: ScenarioRun, path: string): Promise<void> {
   try {
     await writeFile(path, text, { mode: 0o600 })
   } catch (error) {
-    throw new CallprobeError('WRITE_FAILED', `cannot write ${path}: ${errorText(error)}`, { cause: error })
+    throw writeError(path, error)
   }
 }
 
 async function generate(spec: string, out: string, options: GenerateOptions): Promise<void> {
+  let begun = false
   try {
     const run = new ScenarioRun(parseScenario(await readText(spec)), options.seed)
-    writeCapture(run, out)
+    begun = true
+    if (!writeCapture(run, out)) return
     const truthPath = options.truth ?? (out === '-' ? undefined : `${out}.truth.json`)
     if (truthPath !== undefined) await writeTruth(run, truthPath)
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error
-    // Half a capture without its truth would only mislead.
-    if (out !== '-') await rm(out, { force: true })
+    // Half a capture without its truth would only mislead. What was there before a wrong scenario was read stays.
+    if (begun && out !== '-' && (await stat(out)).isFile()) await rm(out)
     const place = spec === '-' ? 'the scenario' : spec
     throw new ScenarioError(`${place}: ${error.message}`, { hint: error.hint, cause: error })
   }
 }
 
 const HELP = `
-SPEC is a YAML or JSON file (docs/generate.md, schemas/scenario.schema.json); "-" reads standard input.
-OUT is a classic pcap with nanoseconds; "-" writes it to standard output.
-The truth goes to OUT.truth.json, or nowhere when OUT is "-", unless --truth says otherwise.
+SPEC is a YAML or JSON file (docs/generate.md, schemas/scenario.schema.json).
+OUT is a classic pcap with nanoseconds. The truth goes to OUT.truth.json, or
+nowhere when OUT is "-", unless --truth says otherwise.
 
 Examples:
-  callprobe generate fixtures/scenarios/random-loss.yaml loss.pcap
-  callprobe generate --seed 7 --truth truth.json scenario.yaml out.pcap
-  callprobe generate scenario.yaml - | callprobe replay -
+  $ callprobe generate fixtures/scenarios/random-loss.yaml loss.pcap
+  $ callprobe generate --seed 7 --truth truth.json scenario.yaml out.pcap
+  $ callprobe generate scenario.yaml - | callprobe replay -
 
 Exit codes: 0 done, 1 failed, 2 wrong usage`
 
 /** `callprobe generate SPEC OUT`. Failures are thrown as CallprobeError. */
 export function generateCommand(): Command {
   return new Command('generate')
-    .description('write labelled SIP/RTP/RTCP traffic with known impairments, and its truth')
+    .description('Write labelled SIP, RTP and RTCP traffic with known impairments, and its truth.')
     .argument('<spec>', 'scenario file, or - for standard input')
     .argument('<out>', 'capture to write, or - for standard output')
     .option('--seed <n>', "seed of everything random, instead of the scenario's", parseSeed)

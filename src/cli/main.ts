@@ -6,6 +6,7 @@ import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
 import { emodelCommand } from './emodel.js'
 import { generateCommand } from './generate.js'
 import { replayCommand } from './replay.js'
+import { standardOutputFailed, tell, watchStandardOutput } from './standard-output.js'
 import { verifyCommand } from './verify.js'
 
 function version(): string {
@@ -50,6 +51,12 @@ function useProgramSettings(command: Command): void {
  * @returns exit code: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  watchStandardOutput()
+  const code = await run(argv)
+  return code === EXIT_DONE && standardOutputFailed() ? EXIT_FAILED : code
+}
+
+async function run(argv: readonly string[]): Promise<number> {
   const program = createProgram()
   try {
     await program.parseAsync([...argv])
@@ -60,8 +67,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return EXIT_USAGE
     }
     if (error instanceof CallprobeError) {
-      process.stderr.write(`callprobe: ${error.message}\n`)
-      if (error.hint !== undefined) process.stderr.write(`  hint: ${error.hint}\n`)
+      tell(error)
       return error.code === 'USAGE' || error.code === 'EXPRESSION_INVALID' ? EXIT_USAGE : EXIT_FAILED
     }
     process.stderr.write(`callprobe: unexpected error, please report it: ${stackOf(error)}\n`)

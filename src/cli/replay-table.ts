@@ -1,6 +1,6 @@
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, writeFileSync } from 'node:fs'
 import type { CallRecord, SummaryRecord } from '../calls/records.js'
-import { openForWriting } from '../sinks/ndjson.js'
+import { openForWriting, writeError } from '../sinks/ndjson.js'
 import { renderSummary } from './table-summary.js'
 import { renderCalls } from './table.js'
 import { styleFor } from './table-style.js'
@@ -23,7 +23,9 @@ export async function writeTable(
   }
   const descriptor = openForWriting(options.output)
   try {
-    writeSync(descriptor, text)
+    writeFileSync(descriptor, text)
+  } catch (error) {
+    throw writeError(options.output, error)
   } finally {
     closeSync(descriptor)
   }

@@ -28,7 +28,8 @@ tshark (Wireshark's command line program) has to be installed. Where the two
 differ, the packets are counted again by tshark's definition and by ours; a
 difference counts as explained when that yields both figures.
 
-Exit codes: 0 all figures agree or are explained, 1 not so, or failed, 2 wrong usage.`
+Exit codes: 0 all figures agree or are explained, 1 not so, or failed, 2 wrong
+usage.`
 
 /** The command for the program to add. */
 export function verifyCommand(): Command {
