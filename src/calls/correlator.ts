@@ -16,12 +16,14 @@ import { fileReport } from './endpoint-reports.js'
 import { MediaClaims, type MediaClaim } from './media-claims.js'
 import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
-import { scoreFields, countFields, distributionFields, type ScoringContext } from './media-fields.js'
+import { newDraft } from './media-draft.js'
+import { fillCounts, fillDistributions, fillScores, type ScoringContext } from './media-fields.js'
 import { takeTotals } from './media-totals.js'
 import {
   DIRECTIONS,
   RECORD_SCHEMA,
   type Direction,
+  type IntervalRecord,
   type ProbeRecord,
   type Quality,
   type RecordState,
@@ -31,18 +33,15 @@ import {
 import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
+import { SameMedia } from './same-media.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { UnboundStreams } from './unbound-streams.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
 const TAIL_MS = 2000.001
-/** Of two legs with the same media one is silent when nothing came for this long. */
-const LEG_SILENCE_MS = 1000
 /** Calls beside the first that may count one stream. */
 const MOST_SHARES = 3
-/** A leg that was alone for longer than this has its part in the call's numbers. */
-const LEG_ALONE_MS = 2000
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
 const LEFTOVER_MS = 60_000
 
@@ -75,6 +74,7 @@ export class Correlator implements CallListener, StreamListener {
   private meter!: RtpMeter
   private tracker!: SignallingTracker
   private claims!: MediaClaims
+  private sameMedia!: SameMedia
   private rtcpClaims!: RtcpClaims
   private readonly timers = new Timers()
   private readonly entries: (StreamEntry | undefined)[] = []
@@ -84,6 +84,8 @@ export class Correlator implements CallListener, StreamListener {
   private readonly scoring: ScoringContext
   private readonly names: NameMap
   private mediaOnTap = false
+  /** The configuration has sites or trunks. */
+  private readonly namesPlaces: boolean
   private nowMs = 0
 
   constructor(
@@ -92,6 +94,7 @@ export class Correlator implements CallListener, StreamListener {
     private readonly emit: (record: ProbeRecord) => void,
   ) {
     this.names = new NameMap(config)
+    this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
     this.scoring = {
       jitterBuffer: config.jitter_buffer,
       networkDelayMs: config.assumed_network_delay_ms,
@@ -104,6 +107,7 @@ export class Correlator implements CallListener, StreamListener {
     this.meter = meter
     this.tracker = tracker
     this.claims = new MediaClaims(meter.announced)
+    this.sameMedia = new SameMedia(meter)
     this.rtcpClaims = new RtcpClaims()
   }
 
@@ -213,29 +217,10 @@ export class Correlator implements CallListener, StreamListener {
     for (const stream of call.streams) this.applyFormats(stream, call)
   }
 
-  /** Early media of a branch that lost, or another leg of the same media: not part of the direction. */
+  /** Early media of a branch that lost: no longer part of the direction. */
   private demote(stream: StreamEntry, call: CallEntry): void {
     if (stream.direction) call.directions[stream.direction].detach(stream)
     stream.audio = false
-  }
-
-  /**
-   * A relay passes media on from one leg of the call to the next, and a tap that sees both legs sees them twice: the leg
-   * nearer to the caller counts, as long as it carries any.
-   * @returns whether the stream is not to be counted
-   */
-  private yieldsToNearerLeg(stream: StreamEntry, call: CallEntry, direction: Direction): boolean {
-    const media = call.directions[direction]
-    for (const other of [...media.streams]) {
-      if (other.leg === stream.leg || this.nowMs - this.meter.lastSeen(other.slot) > LEG_SILENCE_MS) continue
-      if (other.leg < stream.leg) return true
-      if (this.nowMs - other.identity.firstArrival > LEG_ALONE_MS) {
-        this.meter.cut(other.slot)
-        media.finish(other)
-        other.audio = false
-      } else this.demote(other, call)
-    }
-    return false
   }
 
   private applyFormats(stream: StreamEntry, call: CallEntry): void {
@@ -360,7 +345,8 @@ export class Correlator implements CallListener, StreamListener {
       addCodecUse(stream.codecs, named, use.packets)
     }
     if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
-    else if (stream.audio && this.yieldsToNearerLeg(stream, call, direction)) stream.audio = false
+    else if (stream.audio && this.sameMedia.repeats(stream, call.directions[direction], this.nowMs))
+      stream.audio = false
     if (stream.audio) call.directions[direction].attach(stream)
     if (call.sip && !stream.shareOf) {
       this.meter.setBound(stream.slot, true)
@@ -545,48 +531,55 @@ export class Correlator implements CallListener, StreamListener {
     }
   }
 
-  private emitInterval(call: CallEntry, direction: Direction, interval: ClosedInterval): void {
-    const sip = call.sip
-    this.emit({
-      type: 'interval',
-      schema: RECORD_SCHEMA,
-      probe: this.config.probe,
-      call_id: call.callId,
-      direction,
-      start: rfc3339(interval.startMs),
-      end: rfc3339(interval.endMs),
-      ...(sip
-        ? siteFields(sip.callerSignalling.address, sip.calleeSignalling.address, sip.vlan, this.context())
-        : {}),
-      ...interval.fields,
-    })
+  private emitInterval(
+    call: CallEntry,
+    direction: Direction,
+    { startMs, endMs, fields }: ClosedInterval,
+  ): void {
+    fields.type = 'interval'
+    fields.schema = RECORD_SCHEMA
+    fields.probe = this.config.probe
+    fields.call_id = call.callId
+    fields.direction = direction
+    fields.start = rfc3339(startMs)
+    fields.end = rfc3339(endMs)
+    if (call.sip && this.namesPlaces) {
+      const { callerSignalling, calleeSignalling, vlan } = call.sip
+      Object.assign(
+        fields,
+        siteFields(callerSignalling.address, calleeSignalling.address, vlan, this.context()),
+      )
+    }
+    // Its head is complete now.
+    this.emit(fields as IntervalRecord)
   }
 
   private streamRecord(stream: StreamEntry): StreamRecord {
     const { identity, call } = stream
     const counts = stream.wholeTotals()
     const codecs = stream.wholeCodecs()
-    return {
-      type: 'stream',
-      schema: RECORD_SCHEMA,
-      probe: this.config.probe,
-      call_id: stream.recordedCallId,
-      direction: stream.recordedCallId === undefined ? undefined : stream.direction,
-      start: rfc3339(Number.isNaN(counts.firstPacket) ? identity.firstArrival : counts.firstPacket),
-      end: rfc3339(Number.isNaN(counts.lastPacket) ? identity.firstArrival : counts.lastPacket),
-      source_address: stream.sourceAddress,
-      source_port: identity.sourcePort,
-      destination_address: stream.destinationAddress,
-      destination_port: identity.destinationPort,
-      vlan: identity.vlan >= 0 ? identity.vlan : undefined,
-      ssrc: stream.ssrcText,
-      ...countFields(counts, codecs, this.scoring),
-      ...distributionFields(counts),
-      ...scoreFields(counts, codecs, this.scoring),
-      segments: counts.segments,
-      encrypted: call?.encrypted || undefined,
-      validity: { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource },
-    }
+    const record = newDraft()
+    record.type = 'stream'
+    record.schema = RECORD_SCHEMA
+    record.probe = this.config.probe
+    record.call_id = stream.recordedCallId
+    record.direction = stream.recordedCallId === undefined ? undefined : stream.direction
+    record.start = rfc3339(Number.isNaN(counts.firstPacket) ? identity.firstArrival : counts.firstPacket)
+    record.end = rfc3339(Number.isNaN(counts.lastPacket) ? identity.firstArrival : counts.lastPacket)
+    record.source_address = stream.sourceAddress
+    record.source_port = identity.sourcePort
+    record.destination_address = stream.destinationAddress
+    record.destination_port = identity.destinationPort
+    if (identity.vlan >= 0) record.vlan = identity.vlan
+    record.ssrc = stream.ssrcText
+    fillCounts(record, counts, codecs, this.scoring)
+    fillDistributions(record, counts)
+    fillScores(record, counts, codecs, this.scoring)
+    record.segments = counts.segments
+    if (call?.encrypted) record.encrypted = true
+    record.validity = { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource }
+    // Its head is complete now.
+    return record as StreamRecord
   }
 }
 

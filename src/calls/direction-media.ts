@@ -1,15 +1,15 @@
 import type { IntervalRow } from '../rtp/row.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
 import {
-  scoreFields,
-  countFields,
-  distributionFields,
   expectedMediaMs,
+  fillCounts,
+  fillDistributions,
+  fillScores,
   oneWayDelayMs,
   type ScoringContext,
 } from './media-fields.js'
 import { giveBack, MediaTotals, takeTotals } from './media-totals.js'
-import type { MediaFields } from './records.js'
+import { newDraft, type MediaDraft } from './media-draft.js'
 import type { StreamEntry } from './stream-entry.js'
 
 /** An interval with at least this much expected media counts for the call's lowest and 5th percentile MOS. */
@@ -30,7 +30,7 @@ interface IntervalScore {
 export interface ClosedInterval {
   startMs: number
   endMs: number
-  fields: MediaFields
+  fields: MediaDraft
 }
 
 /** What one stream of the direction covered, to see what went missing between it and the next. */
@@ -42,6 +42,8 @@ interface StreamSpan {
   sequence?: { lowest: number; highest: number }
 }
 
+/** SSRCs that a direction names; `segments` counts on. */
+const MOST_SSRCS = 256
 /** Streams of one direction that are compared with each other; of more, the first ones are. */
 const MOST_SPANS = 256
 
@@ -82,7 +84,8 @@ export class DirectionMedia {
 
   attach(stream: StreamEntry): void {
     this.streams.add(stream)
-    if (!this.ssrcs.includes(stream.identity.ssrc)) this.ssrcs.push(stream.identity.ssrc)
+    const { ssrc } = stream.identity
+    if (this.ssrcs.length < MOST_SSRCS && !this.ssrcs.includes(ssrc)) this.ssrcs.push(ssrc)
   }
 
   /** It was not part of the direction after all. */
@@ -122,9 +125,11 @@ export class DirectionMedia {
     const { startMs, endMs, counts, codecs } = this.open
     this.open = undefined
     const expectedMs = expectedMediaMs(counts, codecs)
-    const fields: MediaFields = { ...countFields(counts, codecs, context), ...distributionFields(counts) }
+    const fields = newDraft()
+    fillCounts(fields, counts, codecs, context)
+    fillDistributions(fields, counts)
+    fillScores(fields, counts, codecs, context)
     const delayMs = oneWayDelayMs(counts, codecs, context)
-    Object.assign(fields, scoreFields(counts, codecs, context))
     if (delayMs !== undefined) {
       fields.delay_p50_ms = delayMs
       fields.delay_source = context.delaySource
@@ -169,7 +174,7 @@ export class DirectionMedia {
       for (const use of stream.codecs) addCodecUse(codecs, use, use.packets)
     }
     const spans = [...this.spans].sort((a, b) => a.firstPacket - b.firstPacket)
-    counts.lost += lostBetween(spans)
+    countLostBetween(spans, counts)
     counts.longestGap = Math.max(counts.longestGap, longestGapBetween(spans))
     return { counts, codecs }
   }
@@ -184,15 +189,14 @@ export class DirectionMedia {
    * The call's fields: totals, MOS over them, and the lowest and 5th percentile over intervals with at least 5 s of
    * expected media (all intervals, when there are none).
    */
-  fields(context: ScoringContext): MediaFields | undefined {
+  fields(context: ScoringContext): MediaDraft | undefined {
     const totals = this.totals()
     if (!totals) return undefined
     const { counts, codecs } = totals
-    const fields: MediaFields = {
-      ...countFields(counts, codecs, context),
-      ...distributionFields(counts),
-      ...scoreFields(counts, codecs, context),
-    }
+    const fields = newDraft()
+    fillCounts(fields, counts, codecs, context)
+    fillDistributions(fields, counts)
+    fillScores(fields, counts, codecs, context)
     const counted = this.scores.filter((score) => score.expectedMs >= COUNTED_INTERVAL_MS)
     const scores = counted.length > 0 ? counted : this.scores
     const mos = sorted(scores.map((score) => score.mosCq))
@@ -214,18 +218,22 @@ export class DirectionMedia {
  * Packets that went missing while a source moved to another address (NAT rebinding): the next stream with the same
  * SSRC carries the sequence on. `spans` in order of their first packets.
  */
-function lostBetween(spans: readonly StreamSpan[]): number {
-  let lost = 0
+function countLostBetween(spans: readonly StreamSpan[], counts: MediaTotals): void {
   const latest = new Map<number, StreamSpan>()
   for (const span of spans) {
     const before = latest.get(span.ssrc)?.sequence
     if (before && span.sequence) {
       const missing = ((span.sequence.lowest - before.highest) & 0xffff) - 1
-      if (missing > 0 && missing < 3000) lost += missing
+      if (missing > 0 && missing < 3000) {
+        counts.lost += missing
+        counts.lossRuns[Math.min(missing, 10) - 1]++
+        counts.badTotal += missing
+        counts.badRuns++
+        counts.finalPackets += missing
+      }
     }
     latest.set(span.ssrc, span)
   }
-  return lost
 }
 
 /** Longest time without a packet from one stream of the direction to the next, ms. */

@@ -1205,12 +1205,13 @@ export class RtpMeter {
     }
   }
 
-  /** Losses of the open interval (less those before it that came late), and the clock rate in force. */
-  sequenceState(slot: number): { lost: number; clockRateHz: number } {
+  /** Losses of the open interval (less those before it that came late), highest sequence number, clock rate in force. */
+  sequenceState(slot: number): { lost: number; highest: number; clockRateHz: number } {
     const i = slot * L.STRIDE_32
     const msPerTick = this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]
     return {
       lost: this.i32[i + L.I_LOST] - this.i32[i + L.I_LOST_BEFORE],
+      highest: this.i32[i + L.I_HIGHEST] & 0xffff,
       clockRateHz: msPerTick > 0 ? Math.round(1000 / msPerTick) : 0,
     }
   }

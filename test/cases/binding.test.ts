@@ -131,6 +131,69 @@ describe('a stream belongs to the call', () => {
   })
 })
 
+describe('a call', () => {
+  it('with video has its audio in its numbers; video is a stream of the call', async () => {
+    const dialog = new Dialog({ callId: 'seen', caller: ALICE, callee: BOB })
+    const video = (port: number): string => `m=video ${port} RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n`
+    const answerMs = NOON + 500
+    const pictures = { packets: 300, ptimeMs: 33, ticks: 3000, payloadType: 99, startMs: answerMs + 50 }
+    const { calls, streams } = await replay([
+      ...dialog.setUp(
+        NOON,
+        sdp({ audio: ALICE_AUDIO }) + video(10_002),
+        sdp({ audio: BOB_AUDIO }) + video(20_002),
+      ),
+      ...media({ from: ALICE_AUDIO, to: BOB_AUDIO, startMs: answerMs + 40, packets: 450 }),
+      ...media({ from: BOB_AUDIO, to: ALICE_AUDIO, startMs: answerMs + 40, packets: 450, ssrc: 2 }),
+      ...media({
+        ...pictures,
+        from: '192.0.2.10:10002',
+        to: '198.51.100.20:20002',
+        ssrc: 3,
+        without: (n) => n === 9,
+      }),
+      ...media({ ...pictures, from: '198.51.100.20:20002', to: '192.0.2.10:10002', ssrc: 4 }),
+      ...dialog.hangUp(answerMs + 10_000),
+    ])
+    const call = only(calls)
+    for (const name of ['from_caller', 'from_callee'] as const)
+      expect(directionOf(call, name)).toMatchObject({ packets: 450, lost: 0, codec: 'PCMU', segments: 1 })
+    expect(streams.map((stream) => [stream.ssrc, stream.call_id, stream.packets, stream.lost])).toEqual([
+      ['0x00001001', 'seen', 450, 0],
+      ['0x00000002', 'seen', 450, 0],
+      ['0x00000003', 'seen', 299, 1],
+      ['0x00000004', 'seen', 300, 0],
+    ])
+  })
+
+  it('without a BYE is over when its media stopped long ago: a timeout, with the numbers it had', async () => {
+    const call = callByHand()
+    const later = await replayScenario({
+      start: new Date(NOON + 15_000).toISOString(),
+      noise: [{ kind: 'dns', duration_s: 120, packets_per_second: 2 }],
+    })
+    const run = { startMs: call.answerMs + 40, packets: 500 }
+    const frames = [
+      ...call.frames.slice(0, 3),
+      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO }),
+      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+      ...later.packets,
+    ]
+    const timeouts = { stream_idle_s: 20, call_idle_s: 60, setup_s: 180, tcp_idle_s: 3600, fragment_s: 30 }
+    const { calls, summary } = await replay(frames, { timeouts })
+    expect(only(calls)).toMatchObject({
+      state: 'timeout',
+      quality: 'good',
+      validity: { complete_end: false },
+    })
+    expect(directionOf(only(calls), 'from_caller')).toMatchObject({ packets: 500, lost: 0 })
+    expect(summary.calls_by_state).toEqual({ timeout: 1 })
+    // With more patience than the capture is long it is in progress.
+    const patient = await replay(frames, { timeouts: { ...timeouts, call_idle_s: 300 } })
+    expect(only(patient.calls).state).toBe('in_progress')
+  })
+})
+
 describe('media that come before the signalling that explains them', () => {
   it('early media of the callee, after a 183 with SDP and before the 200', async () => {
     const { calls, truth, streams } = await replayScenario({

@@ -1,0 +1,50 @@
+import type { RtpMeter } from '../rtp/meter.js'
+import type { DirectionMedia } from './direction-media.js'
+import type { StreamEntry } from './stream-entry.js'
+
+/** A stream is silent when nothing came for this long. */
+const SILENCE_MS = 1000
+/** A leg that was alone for longer than this has its part in the call's numbers. */
+const ALONE_MS = 2000
+/** RFC 3550 A.1, MAX_MISORDER: a first packet this far behind another stream's latest was seen there before. */
+const SEEN_BEFORE = 100
+/** A direction with more streams than this at once is no call's ordinary one, and is not searched. */
+const MOST_STREAMS = 32
+
+/**
+ * Tells streams that carry the same media past the tap a second time. A relay passes media on from one leg of the call to
+ * the next: the leg nearer to the caller counts, as long as it carries any. A router with address translation changes
+ * the addresses of each packet: of what is seen on both its sides the first counts.
+ */
+export class SameMedia {
+  constructor(private readonly meter: RtpMeter) {}
+
+  /** Whether a stream that joins the direction repeats another one; if others repeat it, they leave the direction. */
+  repeats(stream: StreamEntry, media: DirectionMedia, nowMs: number): boolean {
+    if (media.streams.size > MOST_STREAMS) return false
+    for (const other of [...media.streams]) {
+      if (other === stream || nowMs - this.meter.lastSeen(other.slot) > SILENCE_MS) continue
+      if (other.leg === stream.leg) {
+        if (this.isCopy(stream, other, nowMs)) return true
+      } else if (other.leg < stream.leg) return true
+      else this.leave(other, media, nowMs)
+    }
+    return false
+  }
+
+  private leave(stream: StreamEntry, media: DirectionMedia, nowMs: number): void {
+    if (nowMs - stream.identity.firstArrival > ALONE_MS) {
+      this.meter.cut(stream.slot)
+      media.finish(stream)
+    } else media.detach(stream)
+    stream.audio = false
+  }
+
+  /** A source that moved (NAT rebinding) goes on with the next sequence number; a copy begins with one that was seen. */
+  private isCopy(stream: StreamEntry, other: StreamEntry, nowMs: number): boolean {
+    const { ssrc, firstSequence, firstArrival } = stream.identity
+    if (ssrc !== other.identity.ssrc || stream.slot === other.slot) return false
+    if (nowMs - firstArrival > SILENCE_MS) return nowMs - this.meter.lastSeen(stream.slot) <= SILENCE_MS
+    return ((this.meter.sequenceState(other.slot).highest - firstSequence) & 0xffff) < SEEN_BEFORE
+  }
+}
