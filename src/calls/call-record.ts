@@ -61,44 +61,30 @@ function directionRecord(
   const fields = media.fields(context.scoring)
   const expected = call.sip ? isExpected(call.sip, direction, context.nowMs) : undefined
   if (!fields) return expected === undefined ? undefined : { expected, packets: 0, bytes: 0 }
-  const totals = media.totals()
-  return {
-    expected,
-    ...fields,
-    ...call.rtcp?.fields(direction),
-    ...call.endpointFields[direction],
-    ...lossByPlace(call, direction, context),
-    ssrcs: media.ssrcs.map(ssrcText),
-    segments: totals?.counts.segments,
-    first_packet: time(totals?.counts.firstPacket ?? NaN),
-    last_packet: time(totals?.counts.lastPacket ?? NaN),
-    encrypted: call.encrypted || undefined,
-    burst_events:
-      media.bursts.length > 0
-        ? media.bursts.map(({ startMs, endMs, peakMs }) => ({
-            start: rfc3339(startMs),
-            end: rfc3339(endMs),
-            peak_ms: peakMs,
-          }))
-        : undefined,
+  const { counts, codecs } = media.totals() ?? { counts: undefined, codecs: [] }
+  fields.expected = expected
+  const { rtcp } = call
+  if (rtcp) Object.assign(fields, rtcp.fields(direction))
+  if (call.endpointFields[direction]) Object.assign(fields, call.endpointFields[direction])
+  const beyond = rtcp?.lossBeyondTap(direction)
+  if (beyond && counts) {
+    fields.lost_before_tap = beyond.beforeTap
+    fields.lost_after_tap = beyond.afterTap
+    fields.mos_cq_receiver = receiverMosCq(counts, codecs, beyond.afterTap, context.scoring)
   }
-}
-
-/** Loss before and after the tap, when RTCP told, and the score with both. */
-function lossByPlace(
-  call: CallEntry,
-  direction: Direction,
-  context: RecordContext,
-): Partial<DirectionRecord> {
-  const beyond = call.rtcp?.lossBeyondTap(direction)
-  const totals = call.directions[direction].totals()
-  if (!beyond || !totals) return {}
-  const { counts, codecs } = totals
-  return {
-    lost_before_tap: beyond.beforeTap,
-    lost_after_tap: beyond.afterTap,
-    mos_cq_receiver: receiverMosCq(counts, codecs, beyond.afterTap, context.scoring),
+  fields.ssrcs = media.ssrcs.map(ssrcText)
+  fields.segments = counts?.segments
+  fields.first_packet = time(counts?.firstPacket ?? NaN)
+  fields.last_packet = time(counts?.lastPacket ?? NaN)
+  if (call.encrypted) fields.encrypted = true
+  if (media.bursts.length > 0) {
+    fields.burst_events = media.bursts.map(({ startMs, endMs, peakMs }) => ({
+      start: rfc3339(startMs),
+      end: rfc3339(endMs),
+      peak_ms: peakMs,
+    }))
   }
+  return fields
 }
 
 const SENDS: readonly MediaDirection[] = ['sendrecv', 'sendonly']

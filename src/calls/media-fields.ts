@@ -89,32 +89,31 @@ function score(
   return stretches.length === 1 ? { ...stretches[0].score, mixedScale: false } : combineByTime(stretches)
 }
 
-/** MOS and R of the counts, with the model that produced them. Empty when nothing can be said. */
-export function scoreFields(
+/** MOS and R of the counts, with the model that produced them. Nothing when nothing can be said. */
+export function fillScores(
+  fields: MediaFields,
   counts: MediaCounts,
   codecs: readonly CodecUse[],
   context: ScoringContext,
-): Partial<MediaFields> {
+): void {
   const delayMs = oneWayDelayMs(counts, codecs, context)
-  if (delayMs === undefined || expectedMediaMs(counts, codecs) < LEAST_SCORED_MS) return {}
-  if (mainCodec(codecs)?.row === undefined) return {}
+  if (delayMs === undefined || expectedMediaMs(counts, codecs) < LEAST_SCORED_MS) return
+  if (mainCodec(codecs)?.row === undefined) return
   const headline = score(counts, codecs, counts.lateConfigured, delayMs)
-  if (headline === undefined) return {}
+  if (headline === undefined) return
+  fields.mos_lq = headline.mosLq
+  fields.mos_cq = headline.mosCq
+  fields.r_factor = headline.rFactor
   // Listening quality of the other buffers; mostly none of them had another packet late.
   const listening = (late: number): number | undefined =>
     late === counts.lateConfigured ? headline.mosLq : score(counts, codecs, late, 0)?.mosLq
-  return {
-    mos_lq: headline.mosLq,
-    mos_cq: headline.mosCq,
-    r_factor: headline.rFactor,
-    mos_fixed50: listening(counts.lateFixed50),
-    mos_fixed200: listening(counts.lateFixed200),
-    mos_adaptive: listening(counts.lateAdaptive),
-    mos_scale: headline.scale,
-    mos_model: headline.model,
-    mos_grounded: headline.grounded,
-    mos_mixed_scale: headline.mixedScale || undefined,
-  }
+  fields.mos_fixed50 = listening(counts.lateFixed50)
+  fields.mos_fixed200 = listening(counts.lateFixed200)
+  fields.mos_adaptive = listening(counts.lateAdaptive)
+  fields.mos_scale = headline.scale
+  fields.mos_model = headline.model
+  fields.mos_grounded = headline.grounded
+  if (headline.mixedScale) fields.mos_mixed_scale = true
 }
 
 /** Conversational MOS of the tap's view with losses after the tap added; undefined as `mos_cq` is. */
@@ -131,14 +130,13 @@ export function receiverMosCq(
   return score(counts, codecs, counts.lateConfigured + lostAfterTap, delayMs)?.mosCq
 }
 
-/** Percentiles: what cannot be corrected afterwards. */
-export function distributionFields(counts: MediaCounts): Partial<MediaFields> {
-  const fields: Partial<MediaFields> = {}
+/** Percentiles, means and maxima of jitter and delay variation. */
+export function fillDistributions(fields: MediaFields, counts: MediaCounts): void {
   if (counts.jitterUpdates > 0) {
     const { jitter, jitterMax } = counts
+    const [p95, p99] = percentiles(jitter, JITTER_BUCKETS, P95_P99, jitterMax)
     fields.jitter_mean_ms = counts.jitterSum / counts.jitterUpdates
     fields.jitter_max_ms = jitterMax
-    const [p95, p99] = percentiles(jitter, JITTER_BUCKETS, P95_P99, jitterMax)
     fields.jitter_p95_ms = p95
     fields.jitter_p99_ms = p99
   }
@@ -150,58 +148,57 @@ export function distributionFields(counts: MediaCounts): Partial<MediaFields> {
     fields.pdv_p99_ms = p99
     fields.pdv_max_ms = pdvMax
   }
-  return fields
 }
 
 /** Burst and gap metrics of RFC 3611 4.7.2. */
-function burstFields(counts: MediaCounts, ptimeMs: number): Partial<MediaFields> {
-  if (counts.finalPackets === 0) return {}
+function fillBursts(fields: MediaFields, counts: MediaCounts, ptimeMs: number): void {
+  if (counts.finalPackets === 0) return
   const gapPackets = counts.finalPackets - counts.burstPackets
   const gaps = counts.burstCount + 1 - counts.edgeBursts
-  return {
-    burst_count: counts.burstCount,
-    burst_density: counts.burstPackets > 0 ? counts.burstBad / counts.burstPackets : undefined,
-    burst_duration_ms:
-      counts.burstCount > 0 ? (counts.burstPackets * ptimeMs) / counts.burstCount : undefined,
-    gap_density: gapPackets > 0 ? counts.gapBad / gapPackets : undefined,
-    gap_duration_ms: gapPackets > 0 && gaps > 0 ? (gapPackets * ptimeMs) / gaps : undefined,
-    loss_runs: Array.from(counts.lossRuns),
-    burst_ratio: burstRatio(counts),
+  fields.burst_count = counts.burstCount
+  if (counts.burstCount > 0) {
+    fields.burst_density = counts.burstBad / counts.burstPackets
+    fields.burst_duration_ms = (counts.burstPackets * ptimeMs) / counts.burstCount
   }
+  if (gapPackets > 0) {
+    fields.gap_density = counts.gapBad / gapPackets
+    if (gaps > 0) fields.gap_duration_ms = (gapPackets * ptimeMs) / gaps
+  }
+  fields.loss_runs = Array.from(counts.lossRuns)
+  fields.burst_ratio = burstRatio(counts)
 }
 
 /** Counts, bursts, codec: everything but percentiles and scores. */
-export function countFields(
+export function fillCounts(
+  fields: MediaFields,
   counts: MediaCounts,
   codecs: readonly CodecUse[],
   context: ScoringContext,
-): MediaFields {
+): void {
   const main = mainCodec(codecs)
   const timed = counts.measured > 0
   const ptimeMs = packetTimeMs(counts, codecs)
-  return {
-    packets: counts.packets,
-    bytes: counts.bytes,
-    lost: counts.lost,
-    loss_percent: percentOfExpected(counts.lost, counts),
-    duplicates: counts.duplicates,
-    reordered: counts.reordered,
-    late: timed ? counts.lateConfigured : undefined,
-    late_percent: timed ? percentOfExpected(counts.lateConfigured, counts) : undefined,
-    late_fixed50: timed ? counts.lateFixed50 : undefined,
-    late_fixed200: timed ? counts.lateFixed200 : undefined,
-    late_adaptive: timed ? counts.lateAdaptive : undefined,
-    buffer_delay_ms: bufferDelayMs(counts, context.jitterBuffer),
-    skew_ppm: Number.isNaN(counts.skewPpm) ? undefined : counts.skewPpm,
-    timestamp_jumps: timed ? counts.timestampJumps : undefined,
-    burst_seconds: timed ? counts.burstSeconds : undefined,
-    ...burstFields(counts, ptimeMs),
-    codec: main?.encoding,
-    payload_type: main?.payloadType ?? (counts.payloadType >= 0 ? counts.payloadType : undefined),
-    clock_rate_hz: counts.clockRateHz > 0 ? counts.clockRateHz : undefined,
-    ptime_ms: counts.ptimeMs > 0 ? counts.ptimeMs : undefined,
-    dscp: counts.dscp,
-    longest_gap_ms: counts.packets > 1 ? counts.longestGap : undefined,
-    dtmf_events: counts.dtmfEvents,
-  }
+  fields.packets = counts.packets
+  fields.bytes = counts.bytes
+  fields.lost = counts.lost
+  fields.loss_percent = percentOfExpected(counts.lost, counts)
+  fields.duplicates = counts.duplicates
+  fields.reordered = counts.reordered
+  fields.late = timed ? counts.lateConfigured : undefined
+  fields.late_percent = timed ? percentOfExpected(counts.lateConfigured, counts) : undefined
+  fields.late_fixed50 = timed ? counts.lateFixed50 : undefined
+  fields.late_fixed200 = timed ? counts.lateFixed200 : undefined
+  fields.late_adaptive = timed ? counts.lateAdaptive : undefined
+  fields.buffer_delay_ms = bufferDelayMs(counts, context.jitterBuffer)
+  fields.skew_ppm = Number.isNaN(counts.skewPpm) ? undefined : counts.skewPpm
+  fields.timestamp_jumps = timed ? counts.timestampJumps : undefined
+  fields.burst_seconds = timed ? counts.burstSeconds : undefined
+  fillBursts(fields, counts, ptimeMs)
+  fields.codec = main?.encoding
+  fields.payload_type = main?.payloadType ?? (counts.payloadType >= 0 ? counts.payloadType : undefined)
+  fields.clock_rate_hz = counts.clockRateHz > 0 ? counts.clockRateHz : undefined
+  fields.ptime_ms = counts.ptimeMs > 0 ? counts.ptimeMs : undefined
+  fields.dscp = counts.dscp
+  fields.longest_gap_ms = counts.packets > 1 ? counts.longestGap : undefined
+  fields.dtmf_events = counts.dtmfEvents
 }
