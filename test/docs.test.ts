@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createProgram } from '../src/cli/main.js'
+import { createProgram, main } from '../src/cli/main.js'
 import { parseScenario } from '../src/generate/load.js'
 import { findCodecByName } from '../src/quality/codec-names.js'
 import { scoreExactly } from '../src/quality/mos.js'
@@ -105,6 +105,49 @@ describe('docs/metrics.md', () => {
     )
     expect(METRICS).toContain(table)
     expect(LOSSES).toContain(0.8)
+  })
+})
+
+describe('README.md', () => {
+  const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const fixtures = readdirSync(join(ROOT, 'fixtures'))
+    .filter((name) => name.endsWith('.pcap'))
+    .sort()
+    .map((name) => join(ROOT, 'fixtures', name))
+
+  /** What callprobe prints. */
+  async function printed(...args: string[]): Promise<string> {
+    let text = ''
+    vi.spyOn(process.stdout, 'write').mockImplementation((part, ...more) => {
+      text += String(part)
+      for (const done of more) if (typeof done === 'function') done()
+      return true
+    })
+    await main(['node', 'callprobe', ...args])
+    vi.restoreAllMocks()
+    return text
+  }
+
+  it('shows calls as npm start prints them', async () => {
+    const table = await printed('replay', ...fixtures)
+    const shown = /^START .*?(?=^```)/ms.exec(README)?.[0].trimEnd().split('\n') ?? []
+    expect(shown).toHaveLength(5)
+    for (const line of shown) expect(table.split('\n')).toContain(line)
+  })
+
+  it('shows a call record as replay writes it, some fields left out', async () => {
+    const lines = await printed('replay', '--format', 'ndjson', ...fixtures)
+    const shown: unknown = JSON.parse(/^```json\n(.*?)^```/ms.exec(README)?.[1] ?? '{}')
+    const records = lines
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(records).toContainEqual(expect.objectContaining({ type: 'call', call_id: '44781ced4b5d9ef8' }))
+    const call = records.find((record) =>
+      JSON.stringify(record).includes('"type":"call","schema":1,"call_id":"44781'),
+    )
+    expect(call).toMatchObject(Object(shown))
+    expect(Object.keys(Object(shown)).length).toBeGreaterThan(10)
   })
 })
 
