@@ -36,6 +36,21 @@ export class Coverage {
     return fresh
   }
 
+  /** Forgets the counts since the last call. @returns {number} a hash of which blocks ran in which classes */
+  signature() {
+    const { counts, words } = this
+    let hash = 0
+    for (let w = 0; w < words.length; w++) {
+      if (words[w] === 0) continue
+      for (let b = w * 4; b < w * 4 + 4; b++) {
+        if (counts[b] !== 0)
+          hash = Math.imul(hash ^ (b * 256 + CLASSES[counts[b]]), 0x9e3779b1) ^ (hash >>> 13)
+      }
+      words[w] = 0
+    }
+    return hash
+  }
+
   /** Drops the counts since the last call. */
   clear() {
     this.words.fill(0)

@@ -108,9 +108,8 @@ export function instrument(source, name, first) {
     text += source.slice(at, node.end)
     return wrap && wrap[0] !== null ? wrap[0] + text + wrap[1] : text
   }
-  // A first line of `#!` does not occur in what the targets load.
   const head = `const __blocks=globalThis.__callprobeBlocks;globalThis.__callprobeLoaded.push(${JSON.stringify(name)});__blocks[${first}]++;`
-  return { text: head + render(file) + source.slice(file.end), next }
+  return { text: head + source.slice(0, file.getStart(file)) + render(file) + source.slice(file.end), next }
 }
 
 function isShortCircuit(kind) {

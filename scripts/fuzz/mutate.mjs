@@ -57,7 +57,8 @@ export class Mutator {
     this.length = Math.min(parent.length, this.maxLength)
     this.bytes.set(parent.subarray(0, this.length))
     this.other = other
-    for (let changes = 1 << this.random.below(5); changes > 0; changes--)
+    // One change alone finds what a further one would spoil.
+    for (let changes = this.random.oneIn(2) ? 1 : 1 << this.random.below(5); changes > 0; changes--)
       this.random.pick(this.ways).call(this)
     return this.bytes.subarray(0, this.length)
   }

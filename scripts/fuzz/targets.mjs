@@ -1,7 +1,7 @@
-import { SDP_WORDS, SIP_WORDS } from './words.mjs'
-import { Material } from './material.mjs'
+import { REPORT_WORDS, SDP_WORDS, SIP_WORDS } from './words.mjs'
 import { captureSeeds } from './seeds-capture.mjs'
 import { decodeSeeds, rtpSeeds, tcpSeeds, trackerSeeds } from './seeds-rows.mjs'
+import { reportSeeds, rtcpSeeds } from './seeds-rtcp.mjs'
 import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
 
 /**
@@ -68,7 +68,7 @@ export const TARGETS = {
     module: 'sip/tracker-fuzz.js',
     export: 'fuzzTrackerOne',
     seeds: trackerSeeds,
-    maxLength: 8 * 128,
+    maxLength: 8 * 64,
     step: 8,
     runs: 200_000,
   },
@@ -77,8 +77,26 @@ export const TARGETS = {
     module: 'rtp/fuzz-target.js',
     export: 'fuzzRtpOne',
     seeds: rtpSeeds,
-    maxLength: 8 * 512,
+    maxLength: 8 * 160,
     step: 8,
+    runs: 1_000_000,
+  },
+  rtcp: {
+    about: 'RTCP compounds: SR, RR, SDES, BYE, feedback, XR; round trips from them',
+    module: 'rtcp/fuzz-target.js',
+    export: 'fuzzRtcpOne',
+    seeds: rtcpSeeds,
+    maxLength: 2048,
+    runs: 1_000_000,
+  },
+  report: {
+    about: 'voice quality reports (RFC 6035)',
+    module: 'rtcp/fuzz-target.js',
+    export: 'fuzzQualityReportOne',
+    seeds: reportSeeds,
+    maxLength: 4096,
+    text: true,
+    dictionary: REPORT_WORDS,
     runs: 1_000_000,
   },
   pipeline: {
@@ -94,13 +112,13 @@ export const TARGETS = {
 
 /**
  * @param {string} name of TARGETS
- * @param {(module: string) => Promise<Record<string, unknown>>} importTarget imports the program that is fuzzed
- * @param {(module: string) => Promise<Record<string, unknown>>} [importPlain] imports what seeds are made with
+ * @param {(module: string) => Promise<Record<string, unknown>>} importModule imports the program that is fuzzed
+ * @param {import('./material.mjs').Material} [material] what seeds are made of; without it there are none
  * @returns {Promise<import('./engine.mjs').Target>}
  */
-export async function loadTarget(name, importTarget, importPlain = importTarget) {
+export async function loadTarget(name, importModule, material) {
   const target = TARGETS[name]
-  const run = (await importTarget(target.module))[target.export]
-  const seeds = await target.seeds(await Material.load(importPlain), target.maxLength)
+  const run = (await importModule(target.module))[target.export]
+  const seeds = material ? await target.seeds(material, target.maxLength) : []
   return { ...target, name, run, seeds }
 }

@@ -20,7 +20,7 @@ const HANG_FACTOR = 5
 
 /**
  * Runs a target in a thread, and watches over its time and memory.
- * @param {object} job what worker.mjs takes, but for the shared memory
+ * @param {object} job what worker.mjs takes, but for the shared memory; and `heapLimitMb`
  * @param {(figures: object) => void} onProgress
  * @returns {Promise<Outcome>}
  */
@@ -30,7 +30,7 @@ export function watch(job, onProgress) {
   sharedInput.idle()
   const worker = new Worker(new URL('worker.mjs', import.meta.url), {
     workerData: { ...job, shared },
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
+    resourceLimits: { maxOldGenerationSizeMb: job.heapLimitMb ?? HEAP_LIMIT_MB },
   })
   return new Promise((resolve) => {
     let figures = { inputs: 0, seconds: 0, corpus: 0, reached: 0, loaded: [], slowestMs: 0, heaps: [] }

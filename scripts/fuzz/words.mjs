@@ -166,3 +166,34 @@ export const SDP_WORDS = bytes([
     '\0',
   ],
 ])
+
+/** Voice quality reports, RFC 6035. */
+export const REPORT_WORDS = bytes([
+  ...[
+    'VQSessionReport: CallTerm\r\n',
+    'VQIntervalReport\r\n',
+    'VQAlertReport: Type=NLR Severity=Critical Dir=local\r\n',
+  ],
+  ...[
+    'LocalMetrics:\r\n',
+    'RemoteMetrics:\r\n',
+    'Timestamps:',
+    'PacketLoss:',
+    'Delay:',
+    'QualityEst:',
+    'CallID: ',
+    'DialogID:',
+  ],
+  ...[
+    'NLR=',
+    'JDR=127',
+    'RTD=65535',
+    'IAJ=-1',
+    'MOSLQ=12.7',
+    'MOSCQ=127',
+    'START=',
+    'SSRC=0xffffffff',
+    'IP=[2001:db8::1]',
+  ],
+  ...['"', '=', ' ', ':', ';', '\r\n', '\n', '\t', ',', 'x-a=b', '__proto__=1', 'constructor=1'],
+])

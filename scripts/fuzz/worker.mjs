@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Coverage } from './coverage.mjs'
 import { Crasher, Engine, shrink } from './engine.mjs'
+import { Material } from './material.mjs'
 import { SharedInput } from './shared-input.mjs'
 import { loadTarget } from './targets.mjs'
 
@@ -34,7 +35,8 @@ async function main() {
   const coverage = blocks > 0 ? new Coverage(blocks) : undefined
   globalThis.__callprobeBlocks = coverage?.counts
   globalThis.__callprobeLoaded = []
-  const target = await loadTarget(name, importFrom(workerData.folder), importFrom(workerData.plainFolder))
+  const material = inputs ? undefined : await Material.load(importFrom(workerData.plainFolder))
+  const target = await loadTarget(name, importFrom(workerData.folder), material)
   if (inputs) Object.assign(target, { seeds: inputs, maxLength })
   const sharedInput = new SharedInput(shared)
   const onInput = (data) => sharedInput.begin(data)

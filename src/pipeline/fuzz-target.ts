@@ -35,7 +35,8 @@ function checkMedia(media: MediaFields): void {
     for (const name of order) {
       const value = media[name]
       if (typeof value !== 'number') continue
-      check(value >= before * (1 - PRECISION) - PRECISION, `${name} is ${value}, under ${before}`)
+      if (value < before * (1 - PRECISION) - PRECISION)
+        throw new Error(`pipeline broke a promise: ${name} is ${value}, under ${before}`)
       before = value
     }
   }
@@ -44,7 +45,8 @@ function checkMedia(media: MediaFields): void {
 }
 
 function checkRecord(record: ProbeRecord): void {
-  const wrong = validateRecord(record)
+  // As it is written: what is undefined is absent, what is no number is null.
+  const wrong = validateRecord(JSON.parse(JSON.stringify(record)))
   if (wrong.length > 0) throw new Error(`${record.type}: ${wrong.join('; ')}: ${JSON.stringify(record)}`)
   if (record.type === 'stream' || record.type === 'interval') checkMedia(record)
   if (record.type === 'call') {

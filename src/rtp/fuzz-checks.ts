@@ -18,8 +18,12 @@ interface StreamSums {
   ended: boolean
 }
 
+function fail(what: string): never {
+  throw new Error(`meter broke a promise: ${what}`)
+}
+
 function check(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`meter broke a promise: ${what}`)
+  if (!holds) fail(what)
 }
 
 const COUNTS = [
@@ -45,6 +49,7 @@ const COUNTS = [
   ...(['edgeBursts', 'clockRateHz', 'dscp'] as const),
 ]
 const TIMES = ['jitterSum', 'jitterMax', 'pdvMax', 'longestGap', 'depthSum', 'ptimeMs'] as const
+const RANKS = [1, 50, 95, 99, 100]
 /** Histogram buckets are 16 bits wide and stay at their limit. */
 const BUCKET_LIMIT = 65_535
 
@@ -114,11 +119,12 @@ export class MeterChecks implements StreamListener {
     const span = stream.highest - stream.lowest + 1
     check(span >= 1, 'a segment has a packet')
     // DESIGN section 2: lost = highest - lowest extended sequence number + 1 - distinct packets.
-    if (row.last && stream.segments === 1)
-      check(
-        stream.lost === span - stream.packets,
-        `${stream.lost} lost of ${span} with ${stream.packets} here`,
-      )
+    if (row.last && stream.segments === 1) {
+      if (stream.lost !== span - stream.packets)
+        fail(`${stream.lost} lost of ${span} with ${stream.packets} here`)
+    }
+    check(stream.finalPackets <= span || stream.segments > 1, 'the burst counters take each packet once')
+    check(stream.badTotal <= stream.finalPackets, 'what is bad went through the burst counters')
     check(stream.lossRuns <= stream.badTotal, 'a run of losses has a lost packet')
   }
 
@@ -131,8 +137,8 @@ export class MeterChecks implements StreamListener {
 
 function checkCounts(row: IntervalRow): void {
   for (const name of COUNTS)
-    check(Number.isInteger(row[name]) && row[name] >= 0, `${name} is a count, not ${row[name]}`)
-  for (const name of TIMES) check(Number.isFinite(row[name]) && row[name] >= 0, `${name} is ${row[name]}`)
+    if (!Number.isInteger(row[name]) || row[name] < 0) fail(`${name} is a count, not ${row[name]}`)
+  for (const name of TIMES) if (!(row[name] >= 0 && row[name] < Infinity)) fail(`${name} is ${row[name]}`)
   check(row.intervalStart < row.intervalEnd, 'an interval ends after it starts')
   check(row.packets === 0 || row.firstPacket <= row.lastPacket, 'the last packet is not before the first')
   check(row.payloadType >= -1 && row.payloadType < 128, 'payload types have 7 bits')
@@ -144,7 +150,7 @@ function checkCounts(row: IntervalRow): void {
   check(row.dtmfEvents <= row.eventPackets, 'an event has a packet')
   for (const late of [row.lateFixed50, row.lateFixed200, row.lateAdaptive, row.lateConfigured])
     check(late <= row.measured, 'what is late was measured')
-  check(Number.isNaN(row.skewPpm) || Math.abs(row.skewPpm) <= 500.001, `skew of ${row.skewPpm} ppm`)
+  if (Math.abs(row.skewPpm) > 500.001) fail(`skew of ${row.skewPpm} ppm`)
   check(row.burstBad <= row.burstPackets, 'a burst is longer than what is bad in it')
   let typed = 0
   for (let k = 0; k < row.payloadTypes; k++) typed += row.typeCounts[k].packets
@@ -152,25 +158,24 @@ function checkCounts(row: IntervalRow): void {
 }
 
 function checkDistributions(row: IntervalRow): void {
+  // A long outage gives many rows without a packet.
+  if (row.packets === 0 && row.pdvMax === 0) return
   check(isFull(row.pdv) || sum(row.pdv) === row.measured, 'each measured packet has a delay variation')
   check(isFull(row.jitter) || sum(row.jitter) === row.jitterUpdates, 'each update of the jitter is counted')
   check(
     row.jitterSum <= row.jitterMax * row.jitterUpdates * 1.0001 + 0.001,
     'the mean is not over the maximum',
   )
-  const ranks = [1, 50, 95, 99, 100]
   for (const [counts, buckets, maximum] of [
     [row.pdv, PDV_BUCKETS, row.pdvMax],
     [row.jitter, JITTER_BUCKETS, row.jitterMax],
   ] as const) {
     let before = 0
-    for (const rank of ranks) {
+    for (const rank of RANKS) {
       const value = percentile(counts, buckets, rank, maximum)
       if (value === undefined) break
-      check(
-        value >= before && value <= maximum,
-        `percentile ${rank} is ${value}, before ${before}, of ${maximum}`,
-      )
+      if (!(value >= before && value <= maximum))
+        fail(`percentile ${rank} is ${value}, before ${before}, of ${maximum}`)
       before = value
     }
   }

@@ -1,0 +1,1 @@
+export function instrument(source: string, name: string, first: number): { text: string; next: number }
