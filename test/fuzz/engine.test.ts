@@ -52,7 +52,7 @@ describe('guided by coverage', () => {
     if (!isCall(open)) throw new Error('the instrumented code is no function')
     const found = await crash(new Engine(target(open), 1, { coverage }), 400_000)
     expect([...(found?.input.subarray(0, 3) ?? [])]).toEqual([0x43, 0x50, 0x52])
-    expect(found?.message).toBe('open')
+    expect(found?.message).toContain('open')
     expect(await crash(new Engine(target(open), 1), 400_000)).toBeUndefined()
   })
 
