@@ -347,7 +347,10 @@ export class Correlator implements CallListener, StreamListener {
     if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
     else if (stream.audio && this.sameMedia.repeats(stream, call.directions[direction], this.nowMs))
       stream.audio = false
-    if (stream.audio) call.directions[direction].attach(stream)
+    if (stream.audio) {
+      call.directions[direction].attach(stream)
+      this.sameMedia.settle(stream, call.directions[direction])
+    }
     if (call.sip && !stream.shareOf) {
       this.meter.setBound(stream.slot, true)
       this.meter.setPayloadFormats(stream.slot, call.formats[direction])
@@ -388,6 +391,9 @@ export class Correlator implements CallListener, StreamListener {
     this.unbound.remove(stream)
     // What was measured without knowing the codec stays in the stream's totals.
     this.meter.cut(stream.slot)
+    const earlier = stream.recordedCallId
+    if (!before && earlier !== undefined && earlier !== binding.call.callId)
+      this.meter.beginSegment(stream.slot)
     this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
   }
 
@@ -396,6 +402,12 @@ export class Correlator implements CallListener, StreamListener {
     if (!stream) return
     this.count(stream, row)
     for (const share of stream.shares) this.count(share, row)
+  }
+
+  onResume(slot: number): void {
+    const stream = this.entries[slot]
+    if (stream?.call && stream.direction && stream.audio)
+      this.sameMedia.settle(stream, stream.call.directions[stream.direction])
   }
 
   private count(stream: StreamEntry, row: IntervalRow): void {

@@ -32,6 +32,15 @@ export class SameMedia {
     return false
   }
 
+  /** A source is here: what it sent from other addresses may go on there, and this is not missing from that. */
+  settle(stream: StreamEntry, media: DirectionMedia): void {
+    if (media.streams.size > MOST_STREAMS) return
+    for (const other of media.streams) {
+      if (other.slot !== stream.slot && other.identity.ssrc === stream.identity.ssrc)
+        this.meter.beginSegment(other.slot)
+    }
+  }
+
   private leave(stream: StreamEntry, media: DirectionMedia, nowMs: number): void {
     if (nowMs - stream.identity.firstArrival > ALONE_MS) {
       this.meter.cut(stream.slot)

@@ -186,5 +186,7 @@ export const FLAG_OTHER = 1024
 export const FLAG_EVENT_SEEN = 2048
 /** The listener sees the first packet of each second. */
 export const FLAG_SAMPLED = 4096
+/** The next packet begins a segment, whatever its sequence number. */
+export const FLAG_ANEW = 8192
 /** The DSCP of the last packet stands in bits 24..29. */
 export const DSCP_SHIFT = 24

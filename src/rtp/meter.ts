@@ -24,6 +24,8 @@ export const PACKET_NO_ROOM = 3
 // RFC 3550 A.1
 const MAX_DROPOUT = 3000
 const MAX_MISORDER = 100
+/** A packet of before this long ago may still arrive when its source has moved. */
+const STRAGGLER_MS = 1000
 /** In-order packets that a stream without signalling must show before it counts. */
 const PROBATION_PACKETS = 5
 const PROBATION_MS = 5_000
@@ -43,7 +45,7 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
 /** A measured stream with nothing pending; DSCP compared with it. */
 const NEXT_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
 const NEXT_MASK = NEXT_FLAGS | L.FLAG_PENDING | (63 << L.DSCP_SHIFT)
-const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER
+const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER | L.FLAG_ANEW
 
 export interface MeterOptions {
   /** Most streams at once. */
@@ -461,7 +463,13 @@ export class RtpMeter {
       this.outOfLine(slot, timeMs, sequence, timestamp, type, length, signature, step, dscp, crossed)
       return
     }
-    if ((flags & SPECIAL) !== L.FLAG_VALID && !this.special(slot, flags, step)) return
+    if ((flags & SPECIAL) !== L.FLAG_VALID) {
+      if (flags & L.FLAG_ANEW) {
+        this.beginAnew(slot, timeMs, sequence, timestamp, type, length, signature, dscp, crossed)
+        return
+      }
+      if (!this.special(slot, flags, step)) return
+    }
     if (crossed) this.closeIntervals(slot, timeMs, step - 1)
     else if (step > 1) i32[i + L.I_LOST] += step - 1
 
@@ -796,7 +804,12 @@ export class RtpMeter {
     crossed: boolean,
   ): void {
     const i = slot * L.STRIDE_32
-    if (step <= 0 && step > -MAX_MISORDER) {
+    const near = step <= 0 && step > -MAX_MISORDER
+    if (this.i32[i + L.I_FLAGS] & L.FLAG_ANEW && !(near && timeMs - this.lastSeen(slot) < STRAGGLER_MS)) {
+      this.beginAnew(slot, timeMs, sequence, timestamp, type, length, signature, dscp, crossed)
+      return
+    }
+    if (near) {
       if (crossed) this.closeIntervals(slot, timeMs, 0)
       this.behind(
         slot,
@@ -945,6 +958,30 @@ export class RtpMeter {
     i32[i + L.I_MEASURED]++
     if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
     if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) this.play(slot, pdv, timeMs, extended)
+  }
+
+  /** The first packet after `beginSegment`. */
+  private beginAnew(
+    slot: number,
+    timeMs: number,
+    sequence: number,
+    timestamp: number,
+    type: number,
+    length: number,
+    signature: number,
+    dscp: number,
+    crossed: boolean,
+  ): void {
+    const i = slot * L.STRIDE_32
+    const flags = this.i32[i + L.I_FLAGS]
+    if (flags & L.FLAG_PENDING) this.dropPending(i)
+    this.i32[i + L.I_FLAGS] &= ~(L.FLAG_ANEW | L.FLAG_OTHER)
+    if (crossed) this.closeIntervals(slot, timeMs, 0)
+    this.burst.finish(slot)
+    this.startSegment(slot, sequence)
+    if (flags >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
+    this.firstPacket(slot, timeMs, sequence, timestamp, type, length, signature)
+    this.listener.onResume?.(slot)
   }
 
   /** An implausible jump waits for the next packet; when that follows on, a new segment began. */
@@ -1107,6 +1144,15 @@ export class RtpMeter {
     this.burst.finish(slot)
     this.settleSecond(slot)
     this.emit(slot, false)
+  }
+
+  /**
+   * What comes next is counted from its own first packet on: another call took the stream over, or its source moved
+   * elsewhere and may come back. Neither the time nor the sequence numbers in between are missing from it.
+   */
+  beginSegment(slot: number): void {
+    if (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID)
+      this.i32[slot * L.STRIDE_32 + L.I_FLAGS] |= L.FLAG_ANEW
   }
 
   /** The watched second ends early, with its stream or its call. */

@@ -147,6 +147,8 @@ export interface StreamListener {
   /** A stream was announced, or passed probation. */
   onStreamStart(slot: number): void
   onRow(row: IntervalRow): void
+  /** A stream goes on after `beginSegment`. */
+  onResume?(slot: number): void
   /** A second (clock aligned, `startMs`) had a burst of late packets, the worst with a PDV of `peakMs`. */
   onBurstSecond?(slot: number, startMs: number, peakMs: number): void
   /** The first packet of each second of a stream for which `setSampled` asked for it; valid during the call. */

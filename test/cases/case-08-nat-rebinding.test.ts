@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { directionOf, expectNear, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
 import { mosOf } from './e-model.js'
-import { BOB_AUDIO, callByHand, media } from './hand-made.js'
+import { ALICE_AUDIO, BOB_AUDIO, callByHand, media } from './hand-made.js'
 
 describe('case 8: the same SSRC from a new address (NAT rebinding)', () => {
   it('a new port in mid-call is the same direction of the same call, nothing lost', async () => {
@@ -92,6 +92,40 @@ describe('case 8: the same SSRC from a new address (NAT rebinding)', () => {
       '198.51.100.20:21000',
       '198.51.100.99:21000',
       '198.51.100.99:22000',
+    ])
+  })
+})
+
+describe('a source that moves and comes back', () => {
+  it('is not charged with what it sent from elsewhere', async () => {
+    const call = callByHand({ durationMs: 31_000 })
+    const startMs = call.answerMs + 40
+    const part = (from: string, first: number, packets: number) =>
+      media({
+        from,
+        to: BOB_AUDIO,
+        startMs: startMs + first * 20,
+        packets,
+        sequence: 65_000 + first,
+        timestamp: 16_000 + first * 160,
+        without: (n) => n === 50,
+      })
+    const elsewhere = '192.0.2.10:10400'
+    const { calls, streams, intervals } = await replay([
+      ...call.frames,
+      ...part(ALICE_AUDIO, 0, 400),
+      ...part(elsewhere, 400, 300),
+      ...part(ALICE_AUDIO, 700, 400),
+      ...part(elsewhere, 1100, 300),
+    ])
+    const direction = directionOf(only(calls), 'from_caller')
+    expect(direction).toMatchObject({ packets: 1396, lost: 4, late: 0, timestamp_jumps: 0, jitter_max_ms: 0 })
+    expect(direction.loss_runs).toEqual([4, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    expect(intervals.map(({ lost }) => lost)).toEqual([2, 1, 1])
+    expect(direction.mos_cq_min).toBeGreaterThan(4.2)
+    expect(streams.map((stream) => [stream.packets, stream.lost, stream.segments])).toEqual([
+      [798, 2, 2],
+      [598, 2, 2],
     ])
   })
 })

@@ -70,6 +70,46 @@ describe('case 19: RTP after BYE, and ports used again', () => {
     expect(total).toBe(2 * 290 + 376 + 380)
   })
 
+  it.each([
+    ['a little ahead', 1390, 5_000_000],
+    ['just behind', 1250, 5_000_000],
+    ['in step, as a gateway that never stops sends them', 1290, 16_000 + 290 * 160],
+  ])(
+    'the next call on the same SSRC, its sequence numbers %s: nothing is lost between calls',
+    async (_, sequence, timestamp) => {
+      const first = callByHand({ callId: 'first', durationMs: 6000 })
+      const second = callByHand({ callId: 'second', startMs: first.answerMs + 7000, durationMs: 8000 })
+      const to = { from: ALICE_AUDIO, to: BOB_AUDIO }
+      const { calls, streams } = await replay([
+        ...first.frames,
+        ...media({ ...to, startMs: first.answerMs + 40, packets: 290 }),
+        ...second.frames,
+        ...media({
+          ...to,
+          startMs: second.answerMs + 40,
+          packets: 380,
+          sequence,
+          timestamp,
+          without: (n) => n === 5,
+        }),
+      ])
+      expect(calls.map((call) => call.call_id)).toEqual(['first', 'second'])
+      expect(directionOf(calls[0], 'from_caller')).toMatchObject({ packets: 290, lost: 0, segments: 1 })
+      expect(directionOf(calls[1], 'from_caller')).toMatchObject({
+        packets: 379,
+        lost: 1,
+        duplicates: 0,
+        reordered: 0,
+        late: 0,
+        segments: 1,
+        timestamp_jumps: 0,
+        jitter_max_ms: 0,
+        longest_gap_ms: 40,
+      })
+      expect(only(streams)).toMatchObject({ packets: 669, lost: 1, segments: 2, call_id: 'second' })
+    },
+  )
+
   it('the next call on the same ports long after', async () => {
     const first = callByHand({ callId: 'first', durationMs: 6000 })
     const second = callByHand({ callId: 'second', startMs: NOON + 30_000, durationMs: 8000 })
