@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketOf, HISTOGRAM_LIMIT_MS, jitterBucketOf, percentile } from './histogram.js'
+import { bucketOf, HISTOGRAM_LIMIT_MS, jitterBucketOf, percentile, percentiles } from './histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from './layout.js'
 
 /** Median read from a histogram of one value and one larger one. */
@@ -65,6 +66,20 @@ describe('histogram', () => {
         Math.max(0.1, 0.03 * value) + 1e-9,
       )
     }
+  })
+
+  it('gives the same percentiles in one pass as one by one', () => {
+    const histogram = fc.array(fc.tuple(fc.nat(PDV_BUCKETS - 1), fc.nat(20)), { minLength: 1 })
+    fc.assert(
+      fc.property(histogram, (filled) => {
+        const counts = new Uint32Array(PDV_BUCKETS)
+        counts[7] = 1
+        for (const [bucket, times] of filled) counts[bucket] += times
+        const percents = [1, 5, 50, 95, 99, 100]
+        const single = percents.map((percent) => percentile(counts, PDV_BUCKETS, percent, 5000))
+        expect(percentiles(counts, PDV_BUCKETS, percents, 5000)).toEqual(single)
+      }),
+    )
   })
 
   it('reads the exact maximum at the top, nothing above it, and nothing from an empty histogram', () => {

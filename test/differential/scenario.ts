@@ -105,15 +105,17 @@ class Sender {
 
   run(count: number): Sent[] {
     const { random } = this
-    const silence = random.chance(0.25) ? random.pick(['marked', 'unmarked', 'noise']) : 'none'
+    const silence = random.chance(0.25) ? random.pick(['marked', 'unmarked', 'noise', 'stopped']) : 'none'
     const keys = random.chance(0.2)
     const jumps = random.chance(0.12)
     const resets = random.chance(0.1)
+    const slips = random.chance(0.1)
     const markers = random.chance(0.2)
     this.note(silence !== 'none' && `silence ${silence}`)
     this.note(keys && 'keys')
     this.note(jumps && 'timestamp jumps')
     this.note(resets && 'sequence resets')
+    this.note(slips && 'slips')
     this.note(markers && 'stray markers')
     this.audio(true)
     let calm = 60
@@ -127,6 +129,7 @@ class Sender {
       if (silence !== 'none' && random.chance(0.6)) this.pause(silence)
       else if (keys && random.chance(0.5)) this.key()
       else if (jumps && random.chance(0.4)) this.jump()
+      else if (slips && random.chance(0.4)) this.slip()
       else if (resets && random.chance(0.25)) this.reset()
     }
     return this.sent
@@ -158,10 +161,13 @@ class Sender {
         this.push(NOISE_PT, this.ts, false, 14)
         this.advance(this.random.integer(2, Math.round(1500 / this.ptimeMs)))
       }
+    } else if (kind === 'stopped') {
+      // The sender's clock stands still.
+      this.atMs += this.random.between(100, 1500)
     } else {
       this.advance(this.random.integer(3, Math.round(4000 / this.ptimeMs)))
     }
-    this.audio(kind !== 'unmarked')
+    this.audio(kind === 'stopped' ? this.random.chance(0.7) : kind !== 'unmarked')
   }
 
   /** RFC 4733: all packets carry the event's first timestamp; the end goes out three times. */
@@ -187,6 +193,16 @@ class Sender {
     const ticks = Math.round(seconds * this.codec.clock)
     this.ts = (((this.ts + ticks) % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000
     this.audio(this.random.chance(0.5))
+  }
+
+  /** Packets that were never sent, over which the timestamp advanced more or less than the sequence. */
+  private slip(): void {
+    const missing = this.random.chance(0.3) ? this.random.integer(3000, 9000) : this.random.integer(20, 600)
+    const ticks = Math.round(this.step * missing * this.random.between(0.6, 1.4))
+    this.seq = (this.seq + missing) & 0xffff
+    this.ts = (this.ts + ticks) % 0x1_0000_0000
+    this.atMs += this.ptimeMs * missing * (this.random.chance(0.5) ? 1 : 0.05)
+    for (let k = 0; k < 20; k++) this.audio(false)
   }
 
   /** Another sequence number and timestamp, as after a restart, out of reach of anything that is merely late. */
