@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ROOT } from '../../test/helpers/programs.js'
+import { ROOT, sharedPath } from '../../test/helpers/programs.js'
 import { createProgram, main } from './main.js'
 
 const CAPTURE = join(ROOT, 'fixtures/sipp-g711.pcap')
@@ -71,6 +71,27 @@ describe('an output file', () => {
       expect(await exitCodeOf('replay', '--format', format, '--output', '/dev/full', CAPTURE)).toBe(1)
       expect(talk).toMatch(/^callprobe: cannot write \/dev\/full: no space left on the device\n {2}hint: /)
       expect(talk).not.toMatch(/unexpected|ENOSPC|\n\s+at /)
+    }
+  })
+})
+
+const index = sharedPath('pcaps/INDEX.tsv')
+
+describe.skipIf(index === undefined)('captures by other people (skipped without ../shared/pcaps)', () => {
+  const files = readdirSync(dirname(index ?? '.')).filter((name) => /\.p?cap(ng)?$/.test(name))
+
+  it('are all replayed to the end, and the table has no gaps', { timeout: 180_000 }, async () => {
+    expect(files.length).toBeGreaterThan(70)
+    for (const name of files) {
+      let text = ''
+      vi.spyOn(process.stdout, 'write').mockImplementation((part, ...more) => {
+        text += String(part)
+        for (const done of more) if (typeof done === 'function') done()
+        return true
+      })
+      const code = await exitCodeOf('replay', join(dirname(index ?? '.'), name))
+      expect([name, code, talk.includes('unexpected')]).toEqual([name, 0, false])
+      expect([name, /\b(NaN|undefined|Infinity)\b/.exec(text)?.[0]]).toEqual([name, undefined])
     }
   })
 })

@@ -135,6 +135,11 @@ describe('table of calls', () => {
     expect(text).toContain('← 2001:db8:85a3::8a2e:370:7334 ')
   })
 
+  it('shows a call of which one direction is not known', () => {
+    const oneWay = { ...MEDIA_ONLY_CALL, media: { ...MEDIA_ONLY_CALL.media, from_callee: undefined } }
+    expect(renderCalls([oneWay], plain(120))).toContain('3.81')
+  })
+
   it('tells loss too small for two decimals from none', () => {
     expect(renderCalls([CLEAN_CALL], plain(80))).toContain(' <0.01 ')
   })

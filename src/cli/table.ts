@@ -55,7 +55,11 @@ export function renderCalls(
   const lines = layOut(isWide ? WIDE : NARROW, blocks, style)
   const hidden = calls.length - shown.length
   if (hidden > 0) lines.push(paint(`… and ${countText(hidden)} more`, 'dim', style))
-  const legend = mosLegend(shown.flatMap((call) => Object.values(call.media)))
+  const legend = mosLegend(
+    shown.flatMap(({ media }) =>
+      [media.from_caller, media.from_callee].filter((fields) => fields !== undefined),
+    ),
+  )
   const times = day === undefined ? 'Times are UTC' : `Times are UTC on ${displayText(day)}`
   lines.push('', ...legendLines([`${times}; jitter and delay in ms`, ...legend], style))
   return finish(lines, style)
