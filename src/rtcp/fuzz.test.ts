@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { fuzzQualityReportOne, fuzzRtcpOne } from './fuzz-target.js'
 import { hex, RR, SDES, SR } from './test-bytes.js'
 
@@ -19,7 +20,7 @@ PacketLoss:NLR=5.0 JDR=2.0\r\nJitterBuffer:JBM=20JBX=240 FMTP="a=b"\r\nQualityEs
 
 describe('damaged input', () => {
   it('any bytes are parsed without an exception, within bounds', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), fuzzRtcpOne), { numRuns: 1000 })
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), fuzzRtcpOne), propertyRuns(1000))
   })
 
   it('a valid datagram with bytes changed, cut or repeated is, too', () => {
@@ -35,7 +36,7 @@ describe('damaged input', () => {
         for (const [at, value] of changes) bytes[at % bytes.length] = value
         fuzzRtcpOne(bytes.subarray(0, Math.max(2, bytes.length - (cut > 100 ? 0 : cut))))
       }),
-      { numRuns: 2000 },
+      propertyRuns(2000),
     )
   })
 
@@ -50,7 +51,7 @@ describe('damaged input', () => {
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) =>
         fuzzQualityReportOne(encoder.encode(pieces.join(''))),
       ),
-      { numRuns: 1000 },
+      propertyRuns(1000),
     )
   })
 })

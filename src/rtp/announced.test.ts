@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { AnnouncedEndpoints } from './announced.js'
 
 describe('announced endpoints', () => {
@@ -29,7 +30,7 @@ describe('announced endpoints', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      propertyRuns(200),
     )
     expect(announced.overflow).toBe(0)
   })

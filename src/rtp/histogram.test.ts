@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { bucketOf, HISTOGRAM_LIMIT_MS, jitterBucketOf, percentile, percentiles } from './histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from './layout.js'
 
@@ -79,6 +80,7 @@ describe('histogram', () => {
         const single = percents.map((percent) => percentile(counts, PDV_BUCKETS, percent, 5000))
         expect(percentiles(counts, PDV_BUCKETS, percents, 5000)).toEqual(single)
       }),
+      propertyRuns(100),
     )
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { hashKey, StreamIndex } from './stream-index.js'
 
 /** Slots found under a hash by probing, as the meter does. */
@@ -22,7 +23,7 @@ describe('StreamIndex', () => {
     const step = fc.record({ remove: fc.boolean(), slot: fc.nat(199), hash })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const index = new StreamIndex(200)
+        const index = new StreamIndex(16)
         const model = new Map<number, number>()
         for (const { remove, slot, hash } of steps) {
           const held = model.get(slot)
@@ -42,16 +43,18 @@ describe('StreamIndex', () => {
           model.size,
         )
       }),
-      { numRuns: 300 },
+      propertyRuns(300),
     )
   })
 
-  it('has at least twice as many places as streams', () => {
-    for (const capacity of [1, 512, 513, 5000]) {
-      const { mask } = new StreamIndex(capacity)
-      expect(mask + 1).toBeGreaterThanOrEqual(2 * capacity)
-      expect((mask + 1) & mask).toBe(0)
+  it('grows with its streams: always at least twice as many places, and all are found', () => {
+    const index = new StreamIndex(4)
+    for (let slot = 0; slot < 5000; slot++) {
+      index.insert(Math.imul(slot, 0x9e3779b1), slot)
+      expect(index.mask + 1).toBeGreaterThanOrEqual(2 * (slot + 1))
     }
+    expect((index.mask + 1) & index.mask).toBe(0)
+    for (let slot = 0; slot < 5000; slot++) expect(find(index, Math.imul(slot, 0x9e3779b1))).toContain(slot)
   })
 
   it('removing what is not there changes nothing', () => {
