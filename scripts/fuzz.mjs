@@ -8,14 +8,17 @@
 //   --seed N        another run; the same seed, target and number of inputs are the same run (default 1)
 //   --slow-ms N     an input that takes longer than this twice is a failure (default 2000)
 //   --no-coverage   spoil the seeds only: faster, and blind
-//   --unreached     list what no input reached, by file
+//   --unreached     list by file how much was reached
+//   --soak MB       no fuzzing: so much generated traffic through the probe, while memory is watched
 // With files: runs these inputs alone, so that what was found can be looked at again.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { instrumentDist } from './fuzz/instrument.mjs'
-import { blocksOf, progressLine, row, table, unreached } from './fuzz/report.mjs'
+import { coverageByFile, fileLines, progressLine, row, table } from './fuzz/report.mjs'
+import { soak } from './fuzz/soak.mjs'
 import { TARGETS } from './fuzz/targets.mjs'
 import { watch } from './fuzz/watch.mjs'
 import { distIsStale } from './lib/modules.mjs'
@@ -35,6 +38,7 @@ function options() {
       'slow-ms': { type: 'string', default: '2000' },
       'no-coverage': { type: 'boolean', default: false },
       unreached: { type: 'boolean', default: false },
+      soak: { type: 'string' },
     },
   })
   const number = (name) => {
@@ -60,6 +64,7 @@ function options() {
     slowMs: number('slow-ms'),
     coverage: !values['no-coverage'],
     unreached: values.unreached,
+    soak: number('soak'),
   }
 }
 
@@ -90,10 +95,10 @@ function tell(name, outcome, seed) {
   console.log(`  npm run fuzz -- --target ${name} ${path}`)
 }
 
-function progress(name, build) {
+function progress(name) {
   let due = LOG_EVERY_S
   return (figures) => {
-    const line = progressLine(name, figures, blocksOf(build.files, figures.loaded))
+    const line = progressLine(name, figures)
     if (process.stderr.isTTY) {
       process.stderr.write(`\r\x1b[K${line}`)
     } else if (figures.seconds >= due) {
@@ -124,17 +129,17 @@ async function fuzz(chosen, build) {
       plainFolder: join(ROOT, 'dist'),
       blocks: build.blocks,
     }
-    const outcome = await watch(job, progress(name, build))
+    const outcome = await watch(job, progress(name))
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-    const { loaded, seen } = outcome.figures
-    const blocks = blocksOf(build.files, loaded)
-    console.log(progressLine(name, outcome.figures, blocks))
-    rows.push(row(name, outcome, blocks))
+    const { seen, atLoad } = outcome.figures
+    const byFile = seen ? coverageByFile(build.files, seen, atLoad) : []
+    console.log(progressLine(name, outcome.figures))
+    rows.push(row(name, outcome, byFile))
     if (outcome.result !== 'passed') {
       failed++
       tell(name, outcome, seed)
     }
-    if (chosen.unreached && seen) console.log(unreached(build.files, loaded, seen))
+    if (chosen.unreached) console.log(fileLines(byFile))
   }
   console.log(`\nSeed ${seed}, Node ${process.version}\n\n${table(rows)}`)
   return failed
@@ -142,10 +147,19 @@ async function fuzz(chosen, build) {
 
 const chosen = options()
 if (distIsStale() && run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
-const instrumented = chosen.coverage && chosen.files.length === 0
-const build = instrumented ? instrumentDist() : { folder: join(ROOT, 'dist'), files: [], blocks: 0 }
-try {
-  process.exitCode = (await fuzz(chosen, build)) > 0 ? 1 : 0
-} finally {
-  if (instrumented) rmSync(join(build.folder, '..'), { recursive: true, force: true })
+process.exitCode = await main(chosen)
+
+async function main(chosen) {
+  const plain = join(ROOT, 'dist')
+  if (chosen.soak !== undefined) {
+    const importModule = (module) => import(pathToFileURL(join(plain, module)).href)
+    return (await soak(chosen.soak, importModule, console.log)) ? 0 : 1
+  }
+  const instrumented = chosen.coverage && chosen.files.length === 0
+  const build = instrumented ? instrumentDist() : { folder: plain, files: [], blocks: 0 }
+  try {
+    return (await fuzz(chosen, build)) > 0 ? 1 : 0
+  } finally {
+    if (instrumented) rmSync(join(build.folder, '..'), { recursive: true, force: true })
+  }
 }

@@ -11,7 +11,7 @@ const LEFT_OUT = ['generate', 'cli', 'report', 'verify', 'sinks']
 
 /**
  * Writes the instrumented copy of `dist`. Its modules count in `globalThis.__callprobeBlocks`, a Uint8Array with one
- * counter per block, and say in `globalThis.__callprobeLoaded` which of them are loaded.
+ * counter per block.
  * @returns {{ folder: string, files: { name: string, first: number, end: number }[], blocks: number }}
  *   the copy's `dist`, and each file's range of counters
  */
@@ -48,7 +48,7 @@ function filesBelow(folder, prefix = '') {
  * Adds counters to one module: at the start of every function, in every branch (also those that the source leaves
  * out), loop body, case and right side of `&&`, `||`, `??`. Lines keep their numbers.
  * @param {string} source JavaScript
- * @param {string} name for the list of loaded modules
+ * @param {string} name of the file
  * @param {number} first number of the first counter
  * @returns {{ text: string, next: number }} `next`: the number after the last counter
  */
@@ -108,7 +108,7 @@ export function instrument(source, name, first) {
     text += source.slice(at, node.end)
     return wrap && wrap[0] !== null ? wrap[0] + text + wrap[1] : text
   }
-  const head = `const __blocks=globalThis.__callprobeBlocks;globalThis.__callprobeLoaded.push(${JSON.stringify(name)});__blocks[${first}]++;`
+  const head = `const __blocks=globalThis.__callprobeBlocks;__blocks[${first}]++;`
   return { text: head + source.slice(0, file.getStart(file)) + render(file) + source.slice(file.end), next }
 }
 

@@ -1,5 +1,5 @@
 import { REPORT_WORDS, SDP_WORDS, SIP_WORDS } from './words.mjs'
-import { captureSeeds } from './seeds-capture.mjs'
+import { captureSeeds, pipelineSeeds } from './seeds-capture.mjs'
 import { decodeSeeds, rtpSeeds, tcpSeeds, trackerSeeds } from './seeds-rows.mjs'
 import { reportSeeds, rtcpSeeds } from './seeds-rtcp.mjs'
 import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
@@ -103,7 +103,7 @@ export const TARGETS = {
     about: 'capture bytes to records, each held to its schema',
     module: 'pipeline/fuzz-target.js',
     export: 'fuzzPipelineOne',
-    seeds: captureSeeds,
+    seeds: pipelineSeeds,
     maxLength: 24_576,
     dictionary: SIP_WORDS,
     runs: 100_000,

@@ -33,7 +33,7 @@ export function watch(job, onProgress) {
     resourceLimits: { maxOldGenerationSizeMb: job.heapLimitMb ?? HEAP_LIMIT_MB },
   })
   return new Promise((resolve) => {
-    let figures = { inputs: 0, seconds: 0, corpus: 0, reached: 0, loaded: [], slowestMs: 0, heaps: [] }
+    let figures = { inputs: 0, seconds: 0, corpus: 0, reached: 0, slowestMs: 0, heaps: [] }
     let count = -1
     let sinceMs = performance.now()
     const end = (outcome) => {

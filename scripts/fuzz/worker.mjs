@@ -34,10 +34,11 @@ async function main() {
   const { name, seed, runs, seconds, slowMs, maxLength, blocks, shared, inputs } = workerData
   const coverage = blocks > 0 ? new Coverage(blocks) : undefined
   globalThis.__callprobeBlocks = coverage?.counts
-  globalThis.__callprobeLoaded = []
   const material = inputs ? undefined : await Material.load(importFrom(workerData.plainFolder))
   const target = await loadTarget(name, importFrom(workerData.folder), material)
   if (inputs) Object.assign(target, { seeds: inputs, maxLength })
+  coverage?.take()
+  const atLoad = coverage?.seen.slice()
   const sharedInput = new SharedInput(shared)
   const onInput = (data) => sharedInput.begin(data)
   const engine = new Engine(target, seed, { coverage, onInput, slowMs })
@@ -52,7 +53,7 @@ async function main() {
       corpus: engine.corpus.length,
       reached: coverage?.reached ?? 0,
       seen: kind === 'done' && coverage ? coverage.seen : undefined,
-      loaded: globalThis.__callprobeLoaded,
+      atLoad,
       slowestMs: engine.slowestMs,
       heaps,
     })

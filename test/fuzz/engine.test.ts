@@ -18,7 +18,7 @@ const LOCK = `function open(data) {
 open`
 
 function evaluate(source: string, coverage?: Coverage): unknown {
-  return runInNewContext(source, { __callprobeBlocks: coverage?.counts, __callprobeLoaded: [] })
+  return runInNewContext(source, { __callprobeBlocks: coverage?.counts })
 }
 
 function target(
