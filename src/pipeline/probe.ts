@@ -10,8 +10,6 @@ import { SignallingInput } from './signalling-input.js'
 
 /** Slow events (timeouts of signalling, sweeps) are looked at once per this much packet time. */
 const TICK_MS = 100
-/** Slots swept for silence per batch. */
-const SWEEP_SLOTS = 4096
 
 /** What the probe itself counted; the command adds files and wall-clock figures. */
 export type ProbeCounts = Omit<
@@ -72,9 +70,10 @@ export class Probe {
     const { decoder, meter } = this
     let wireBytes = 0
     let rtp = 0
+    let wakeAt = this.wakeAt
     for (let k = first; k < end; k++) {
       const time = timeMs[k]
-      if (time >= this.wakeAt) this.wake(time)
+      if (time >= wakeAt) wakeAt = this.wake(time)
       wireBytes += wireLength[k]
       const kind = decoder.decode(
         bytes,
@@ -105,7 +104,7 @@ export class Probe {
       // Both ends for both: a clock that was set back makes the later packet the earlier.
       this.firstMs = Math.min(this.firstMs, timeMs[first], timeMs[end - 1])
       this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
-      meter.sweep(timeMs[end - 1], SWEEP_SLOTS)
+      meter.sweepFor(timeMs[end - 1])
     }
   }
 
@@ -114,7 +113,7 @@ export class Probe {
     this.correlator.onRtcp(this.decoder)
   }
 
-  private wake(timeMs: number): void {
+  private wake(timeMs: number): number {
     // A correlator event (media tail over, idle call) is due at its own time, not at the next tick.
     this.correlator.onTime(timeMs)
     if (timeMs >= this.tickAt) {
@@ -123,6 +122,7 @@ export class Probe {
       this.tickAt = timeMs + TICK_MS
     }
     this.wakeAt = Math.min(this.tickAt, this.correlator.nextTimeMs)
+    return this.wakeAt
   }
 
   /** End of the capture: every stream and call gets its record. Yields now and then, so that outputs keep up. */

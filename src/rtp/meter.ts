@@ -36,6 +36,9 @@ const PAUSED_TIMESTAMP_MS = 500
 const SPAN_DUPLICATE_MS = 50
 /** An interval waits this long for the stream's next packet. */
 const INTERVAL_WAIT_MS = 30_000
+/** Every slot is looked at this often, but no more than so many at a time. */
+const SWEEP_ROUND_MS = 5_000
+const MOST_SWEPT_SLOTS = 4096
 const DEFAULT_PTIME_MS = 20
 const STANDARD_BUFFER: ConfiguredBuffer = {
   kind: 'adaptive',
@@ -98,6 +101,7 @@ export class RtpMeter {
   private freeCount = 0
   private highWater = 0
   private sweepAt = 0
+  private sweptMs = -Infinity
   private epoch = -1
   private readonly maxStreams: number
   private readonly intervalMs: number
@@ -127,7 +131,7 @@ export class RtpMeter {
     this.u16 = new Uint16Array(memory)
     this.announced = new AnnouncedEndpoints(options.announcedPlaces)
     this.payloadMaps = new PayloadMaps(options.payloadMaps)
-    this.index = new StreamIndex(this.maxStreams)
+    this.index = new StreamIndex()
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
     this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.jitterBuffer ?? STANDARD_BUFFER)
@@ -1188,6 +1192,21 @@ export class RtpMeter {
     this.i32.fill(0, i, i + L.STRIDE_32)
     this.freeSlots[this.freeCount++] = slot
     this.active--
+  }
+
+  /**
+   * As `sweep`, over as many slots as bring each one's turn about every five seconds of packet time. Called once per
+   * batch, so that no sweep stalls the loop.
+   */
+  sweepFor(nowMs: number): void {
+    const elapsed = nowMs - this.sweptMs
+    if (elapsed > 0 && elapsed < SWEEP_ROUND_MS) {
+      const share = Math.ceil((this.highWater * elapsed) / SWEEP_ROUND_MS)
+      this.sweep(nowMs, Math.min(share, MOST_SWEPT_SLOTS))
+    } else if (elapsed !== 0) {
+      this.sweep(nowMs, MOST_SWEPT_SLOTS)
+    }
+    this.sweptMs = nowMs
   }
 
   /**

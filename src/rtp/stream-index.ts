@@ -4,23 +4,34 @@
  */
 export class StreamIndex {
   /** (hash, slot + 1) pairs. */
-  readonly pairs: Int32Array
-  readonly mask: number
+  pairs: Int32Array
+  mask: number
+  private entries = 0
 
-  /** @param capacity most entries; the table has at least twice as many places */
-  constructor(capacity: number) {
-    let places = 1024
-    while (places < capacity * 2) places *= 2
+  /** Starts small, so that few streams share few cache lines, and doubles as streams come. */
+  constructor(places = 1024) {
     this.pairs = new Int32Array(places * 2)
     this.mask = places - 1
   }
 
   insert(hash: number, slot: number): void {
+    if (++this.entries * 2 > this.mask) this.grow()
+    this.place(hash, slot + 1)
+  }
+
+  private place(hash: number, occupant: number): void {
     const { pairs, mask } = this
     let at = hash & mask
     while (pairs[at * 2 + 1] !== 0) at = (at + 1) & mask
     pairs[at * 2] = hash
-    pairs[at * 2 + 1] = slot + 1
+    pairs[at * 2 + 1] = occupant
+  }
+
+  private grow(): void {
+    const { pairs } = this
+    this.pairs = new Int32Array(pairs.length * 2)
+    this.mask = this.mask * 2 + 1
+    for (let at = 0; at < pairs.length; at += 2) if (pairs[at + 1] !== 0) this.place(pairs[at], pairs[at + 1])
   }
 
   remove(hash: number, slot: number): void {
@@ -30,6 +41,7 @@ export class StreamIndex {
       if (pairs[at * 2 + 1] === 0) return
       at = (at + 1) & mask
     }
+    this.entries--
     let hole = at
     for (;;) {
       at = (at + 1) & mask
