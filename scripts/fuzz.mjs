@@ -115,7 +115,11 @@ async function fuzz(chosen, build) {
   let failed = 0
   for (const name of chosen.names) {
     const target = TARGETS[name]
-    const maxLength = Math.max(target.maxLength, ...(inputs ?? []).map((input) => input.length))
+    const maxLength = Math.max(
+      target.maxLength,
+      target.stretchTo ?? 0,
+      ...(inputs ?? []).map((input) => input.length),
+    )
     const job = {
       name,
       seed,

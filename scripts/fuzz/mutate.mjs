@@ -22,19 +22,24 @@ const INTERESTING_DECIMALS = [
   ...['99999999999999999999999999', '1e9', '0x10', '1.5', ''],
 ].map((text) => Buffer.from(text))
 
+const STRETCH_ONE_IN = 1000
+
 /** Spoils inputs of one target: bytes, numbers, blocks, words of a dictionary, pieces of other inputs. */
 export class Mutator {
   /**
    * @param {import('./random.mjs').Random} random
-   * @param {{ maxLength: number, dictionary?: readonly Uint8Array[], text?: boolean, step?: number }} options
-   *   `text`: lines and decimal numbers are worth changing; `step`: inputs are rows of this many bytes
+   * @param {{ maxLength: number, stretchTo?: number, dictionary?: readonly Uint8Array[], text?: boolean, step?: number }}
+   *   options `text`: lines and decimal numbers are worth changing; `step`: inputs are rows of this many bytes;
+   *   `stretchTo`: a few inputs become so long, as what takes time in the square of the length shows in these only
    */
-  constructor(random, { maxLength, dictionary = [], text = false, step = 0 }) {
+  constructor(random, { maxLength, stretchTo = 0, dictionary = [], text = false, step = 0 }) {
     this.random = random
+    this.shortLength = maxLength
+    this.stretchTo = stretchTo
     this.maxLength = maxLength
     this.dictionary = dictionary
-    this.bytes = Buffer.alloc(maxLength)
-    this.spare = Buffer.alloc(maxLength)
+    this.bytes = Buffer.alloc(Math.max(maxLength, stretchTo))
+    this.spare = Buffer.alloc(this.bytes.length)
     this.length = 0
     this.step = step
     const common = [this.flipBit, this.setByte, this.setByte, this.addTo, this.setNumber, this.setNumber]
@@ -54,12 +59,14 @@ export class Mutator {
    * @returns {Uint8Array}
    */
   mutate(parent, other) {
+    this.maxLength = this.shortLength
     this.length = Math.min(parent.length, this.maxLength)
     this.bytes.set(parent.subarray(0, this.length))
     this.other = other
     // One change alone finds what a further one would spoil.
     for (let changes = this.random.oneIn(2) ? 1 : 1 << this.random.below(5); changes > 0; changes--)
       this.random.pick(this.ways).call(this)
+    if (this.stretchTo > 0 && this.random.oneIn(STRETCH_ONE_IN)) this.stretch()
     return this.bytes.subarray(0, this.length)
   }
 
@@ -157,6 +164,18 @@ export class Mutator {
     const times = this.random.size(this.random.oneIn(4) ? 400 : 20)
     const many = Buffer.alloc(Math.min(piece.length * times, this.maxLength - this.length), piece)
     this.splice(this.at(), 0, many)
+  }
+
+  /** A word, a line or a block of it, over and over. */
+  stretch() {
+    const { random } = this
+    this.maxLength = this.stretchTo
+    if (this.length === 0) return
+    const [begin, end] = random.oneIn(2) ? this.line() : [0, 0]
+    const piece = random.oneIn(2)
+      ? random.pick(this.dictionary)
+      : Buffer.from(end > begin ? this.bytes.subarray(begin, end) : this.block())
+    this.splice(this.at(), 0, Buffer.alloc(this.maxLength - this.length, piece))
   }
 
   /** This input's beginning, another's end; or a piece of the other somewhere in here. */

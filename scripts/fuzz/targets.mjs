@@ -6,7 +6,7 @@ import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
 
 /**
  * What is fuzzed: `module` below src, its `export`, the longest input, and inputs per run when nothing else is asked
- * for. `text`, `dictionary` and `step` steer the spoiling (mutate.mjs).
+ * for. `text`, `dictionary`, `step` and `stretchTo` steer the spoiling (mutate.mjs).
  */
 export const TARGETS = {
   capture: {
@@ -39,6 +39,7 @@ export const TARGETS = {
     export: 'fuzzSipOne',
     seeds: sipSeeds,
     maxLength: 8192,
+    stretchTo: 65_535,
     text: true,
     dictionary: SIP_WORDS,
     runs: 1_000_000,
@@ -49,6 +50,7 @@ export const TARGETS = {
     export: 'fuzzSdpOne',
     seeds: sdpSeeds,
     maxLength: 4096,
+    stretchTo: 65_535,
     text: true,
     dictionary: SDP_WORDS,
     runs: 1_000_000,
@@ -59,6 +61,7 @@ export const TARGETS = {
     export: 'fuzzFramerOne',
     seeds: framerSeeds,
     maxLength: 8192,
+    stretchTo: 65_535,
     text: true,
     dictionary: SIP_WORDS,
     runs: 1_000_000,
@@ -95,6 +98,7 @@ export const TARGETS = {
     export: 'fuzzQualityReportOne',
     seeds: reportSeeds,
     maxLength: 4096,
+    stretchTo: 65_535,
     text: true,
     dictionary: REPORT_WORDS,
     runs: 1_000_000,

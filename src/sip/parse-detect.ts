@@ -134,5 +134,5 @@ export function findStartLine(bytes: Uint8Array, offset: number, length: number)
  */
 export function looksLikeSip(bytes: Uint8Array, offset: number, length: number, tolerant = false): boolean {
   if (tolerant) return findStartLine(bytes, offset, length) >= 0
-  return length > 10 && isStartLine(bytes, offset, offset + length)
+  return length > 10 && isStartLine(bytes, offset, offset + Math.min(length, MAX_START_LINE))
 }
