@@ -154,7 +154,8 @@ export function fillDistributions(fields: MediaFields, counts: MediaCounts): voi
 function fillBursts(fields: MediaFields, counts: MediaCounts, ptimeMs: number): void {
   if (counts.finalPackets === 0) return
   const gapPackets = counts.finalPackets - counts.burstPackets
-  const gaps = counts.burstCount + 1 - counts.edgeBursts
+  // Each segment is preceded and followed by a gap (RFC 3611 4.7.2 assumes it), unless it ended in a burst.
+  const gaps = counts.burstCount + Math.max(1, counts.segments) - counts.edgeBursts
   fields.burst_count = counts.burstCount
   if (counts.burstCount > 0) {
     fields.burst_density = counts.burstBad / counts.burstPackets

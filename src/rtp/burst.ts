@@ -114,8 +114,10 @@ export class BurstMachine {
 
   private good(i: number, count: number): void {
     const { i32 } = this
-    i32[i + I_GOOD_RUN] += count
+    const goodRun = (i32[i + I_GOOD_RUN] += count)
     i32[i + I_BAD_RUN] = 0
+    // The burst is over, and belongs to the interval in which it ended.
+    if (goodRun >= GMIN && i32[i + I_CLUSTER_BAD] !== 0) this.closeCluster(i)
     if (i32[i + I_LOST_RUN] !== 0) this.endLossRun(i)
   }
 

@@ -1,4 +1,4 @@
-import { JITTER_BUCKETS, PDV_BUCKETS } from './layout.js'
+import { H_HISTOGRAMS, JITTER_BUCKETS, PDV_BUCKETS } from './layout.js'
 
 /**
  * Buckets shared by the jitter and delay-variation histograms: 0.2 ms wide while that is coarser than 6 %, then growing
@@ -54,6 +54,35 @@ export function bucketOf(valueMs: number): number {
 export function jitterBucketOf(valueMs: number): number {
   const bucket = bucketOf(valueMs)
   return bucket < JITTER_BUCKETS ? bucket : JITTER_BUCKETS - 1
+}
+
+/** Where a PDV bucket's counter stands in a stream's stride (Uint16 index); see layout.ts. */
+export function pdvPlaceOf(bucket: number): number {
+  if (bucket >= 128) return H_HISTOGRAMS + bucket - 128
+  return bucket >= JITTER_BUCKETS ? 576 + bucket - 96 : 384 + ((bucket >> 4) << 5) + (bucket & 15)
+}
+
+/** The same of a jitter bucket. */
+export function jitterPlaceOf(bucket: number): number {
+  return 384 + ((bucket >> 4) << 5) + 16 + (bucket & 15)
+}
+
+const finePlaces = Uint16Array.from(fine, pdvPlaceOf)
+const coarsePlaces = Uint16Array.from(coarse, pdvPlaceOf)
+const LAST_PDV_PLACE = pdvPlaceOf(PDV_BUCKETS - 1)
+const LAST_JITTER_PLACE = jitterPlaceOf(JITTER_BUCKETS - 1)
+
+/** Place of the counter for a PDV in ms (>= 0). */
+export function pdvPlace(valueMs: number): number {
+  if (valueMs < FINE_LIMIT_MS) return finePlaces[(valueMs * RESOLUTION_PER_MS) | 0]
+  if (valueMs < HISTOGRAM_LIMIT_MS) return coarsePlaces[(valueMs / COARSE_STEP_MS) | 0]
+  return LAST_PDV_PLACE
+}
+
+/** Place of the counter for a jitter in ms (>= 0). */
+export function jitterPlace(valueMs: number): number {
+  const place = pdvPlace(valueMs)
+  return place >= 384 && place < 576 ? place + 16 : LAST_JITTER_PLACE
 }
 
 /** The value that stands for a bucket: half the width off at most where buckets are 0.2 ms, else 3 %. */

@@ -44,34 +44,38 @@ export const D_SLOPE = 13
 export const D_SECOND_MIN = 14
 export const D_SECOND_MIN_TIME = 15
 
-// Cache line 2: counters of the open interval.
+// Cache line 2: counters of the open interval, and the last packets' looks.
 export const I_PACKETS = 32
 export const I_BYTES = 33
 export const I_JITTER_UPDATES = 34
 /** Packets that were measured against the delay-variation base. */
 export const I_MEASURED = 35
 export const I_JITTER_MAX = 36
-export const I_PDV_MAX = 37
-export const I_LONGEST_GAP = 38
-export const I_SECOND_PDV_MAX = 39
-/** Depth of the adaptive jitter buffer, ms. */
-export const I_DEPTH = 40
-/** `I_MEASURED` when the depth last changed, and the sum of depth x packets before that. */
-export const I_DEPTH_MARK = 41
-export const I_DEPTH_SUM = 42
+export const I_LONGEST_GAP = 37
+export const I_SECOND_PDV_MAX = 38
 /** Timestamp step between consecutive packets (two equal ones in a row), ticks. */
-export const I_PTIME_TICKS = 43
-/** The last other step: low 15 bits of its extended sequence number in the upper, ticks in the lower 16 bits. */
-export const I_LAST_STEP = 44
-export const I_BUFFERS_DIRTY = 45
-/** Audio packets of the open interval when the payload type last changed. */
-export const I_PAYLOAD_MARK = 46
-/** Packets with PDV over the burst threshold in the watched second. */
-export const I_SECOND_BURSTS = 47
+export const I_PTIME_TICKS = 39
+export const I_BUFFERS_DIRTY = 40
+/**
+ * The last six packets, by extended sequence number modulo 6: a signature in the upper 16 bits (0: not known), the time
+ * of arrival in ms modulo 65,536 in the lower.
+ */
+export const I_RECENT = 41
+export const RECENT_PACKETS = 6
+export const I_PDV_MAX = 47
 
-// Cache line 3: what the last eight packets looked like (signature, arrival relative to the first packet).
-export const I_RECENT = 48
-export const RECENT_PACKETS = 8
+// From here on a packet without loss, lateness or other news touches only a word of each 32 packets.
+/** Depth of the adaptive jitter buffer, ms. */
+export const I_DEPTH = 48
+/** `I_MEASURED` when the depth last changed, and the sum of depth x packets before that. */
+export const I_DEPTH_MARK = 49
+export const I_DEPTH_SUM = 50
+/** The last other step: low 15 bits of its extended sequence number in the upper, ticks in the lower 16 bits. */
+export const I_LAST_STEP = 51
+/** Audio packets of the open interval when the payload type last changed. */
+export const I_PAYLOAD_MARK = 52
+/** Packets with PDV over the burst threshold in the watched second. */
+export const I_SECOND_BURSTS = 53
 
 // Cache line 4: received and late bits, eight words of 32 packets each, by (extended sequence >> 5) & 7.
 export const I_RECEIVED = 64
@@ -160,12 +164,11 @@ export const D_INTERVAL_FIRST = 90
 /** Last event, noise or late packet. */
 export const D_OTHER_ARRIVAL = 91
 
-// Histograms of the open interval (Uint16, byte 736 on).
-export const H_PDV = 368
+// Histograms of the open interval (Uint16, byte 736 to the stride's end). The low buckets of both share cache lines:
+// 16 of PDV, 16 of jitter, and so on from byte 768; PDV's last ones stand around them. `histogram.ts` knows the places.
+export const H_HISTOGRAMS = 368
 export const PDV_BUCKETS = 144
-export const H_JITTER = 512
 export const JITTER_BUCKETS = 96
-// 512 + 96 = 608 = STRIDE_16: the stride is full.
 
 // Bits of I_FLAGS.
 export const FLAG_USED = 1

@@ -3,7 +3,7 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { AnnouncedEndpoints } from './announced.js'
 import { BurstMachine } from './burst.js'
 import { CandidateTable } from './candidates.js'
-import { bucketOf, jitterBucketOf } from './histogram.js'
+import { jitterPlace, pdvPlace } from './histogram.js'
 import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
@@ -39,12 +39,16 @@ const INTERVAL_WAIT_MS = 30_000
 /** Every slot is looked at this often, but no more than so many at a time. */
 const SWEEP_ROUND_MS = 5_000
 const MOST_SWEPT_SLOTS = 4096
+/** The C library puts large blocks 16 bytes behind a page's start: from here on strides lie on cache lines. */
+const ALIGN_BYTES = 48
 const DEFAULT_PTIME_MS = 20
 const STANDARD_BUFFER: ConfiguredBuffer = {
   kind: 'adaptive',
   minimumMs: ADAPTIVE_MIN_MS,
   maximumMs: ADAPTIVE_MAX_MS,
 }
+/** Half of a packet's signature is remembered; the other half of the word holds its time. */
+const SIGNATURE_MASK = ~0xffff
 /** A measured stream with nothing pending; DSCP compared with it. */
 const NEXT_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
 const NEXT_MASK = NEXT_FLAGS | L.FLAG_PENDING | (63 << L.DSCP_SHIFT)
@@ -124,11 +128,11 @@ export class RtpMeter {
     this.burstPackets = options.burstPackets ?? 3
     this.idleMs = options.idleMs ?? 60_000
     // Zero pages: memory that no stream has used yet is not resident.
-    const memory = new ArrayBuffer(this.maxStreams * L.STRIDE_BYTES)
-    this.i32 = new Int32Array(memory)
-    this.f32 = new Float32Array(memory)
-    this.f64 = new Float64Array(memory)
-    this.u16 = new Uint16Array(memory)
+    const memory = new ArrayBuffer(this.maxStreams * L.STRIDE_BYTES + ALIGN_BYTES)
+    this.i32 = new Int32Array(memory, ALIGN_BYTES)
+    this.f32 = new Float32Array(memory, ALIGN_BYTES)
+    this.f64 = new Float64Array(memory, ALIGN_BYTES)
+    this.u16 = new Uint16Array(memory, ALIGN_BYTES)
     this.announced = new AnnouncedEndpoints(options.announcedPlaces)
     this.payloadMaps = new PayloadMaps(options.payloadMaps)
     this.index = new StreamIndex()
@@ -195,8 +199,8 @@ export class RtpMeter {
           const length = p.payloadLength
           const signature =
             p.udpChecksum !== 0 || p.payloadCaptured < 20
-              ? Math.imul(p.udpChecksum, 0x10001) ^ word ^ length
-              : view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ word ^ length
+              ? mixed(p.udpChecksum ^ Math.imul(length, 0x10001), word)
+              : mixed(view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ length, word)
           const timestamp = view.getInt32(at + 4)
           if (!this.next(occupant - 1, p, word, timestamp, length, signature)) {
             if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
@@ -253,9 +257,8 @@ export class RtpMeter {
     i32[i + L.I_PACKETS]++
     i32[i + L.I_BYTES] += length
     i32[i + L.I_TIMESTAMP] = timestamp
-    const r = i + L.I_RECENT + (word & (L.RECENT_PACKETS - 1)) * 2
-    i32[r] = signature
-    i32[r + 1] = (timeMs - this.epoch) | 0
+    i32[i + L.I_RECENT + (extended % L.RECENT_PACKETS)] =
+      (signature & SIGNATURE_MASK) | (((timeMs - this.epoch) | 0) & 0xffff)
     f64[f + L.D_ARRIVAL] = timeMs
 
     let jitter = f64[f + L.D_JITTER]
@@ -264,7 +267,7 @@ export class RtpMeter {
     f64[f + L.D_JITTER_SUM] += jitter
     i32[i + L.I_JITTER_UPDATES]++
     if (jitter > f32[i + L.I_JITTER_MAX]) f32[i + L.I_JITTER_MAX] = jitter
-    const j = h + L.H_JITTER + jitterBucketOf(jitter)
+    const j = h + jitterPlace(jitter)
     const jitterCount = u16[j] + 1
     u16[j] = jitterCount - (jitterCount >> 16)
 
@@ -280,7 +283,7 @@ export class RtpMeter {
       f64[f + L.D_SECOND_MIN] = transit
       f64[f + L.D_SECOND_MIN_TIME] = timeMs
     }
-    const b = h + L.H_PDV + bucketOf(pdv)
+    const b = h + pdvPlace(pdv)
     const count = u16[b] + 1
     u16[b] = count - (count >> 16)
     i32[i + L.I_MEASURED]++
@@ -338,11 +341,11 @@ export class RtpMeter {
       this.start(slot, p.timeMs, sequence)
       // First the listener binds the stream: the SDP that announced it gives the clock rate of this packet.
       this.validate(slot)
-      this.firstPacket(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0)
+      this.firstPacket(slot, p.timeMs, timestamp, type, p.payloadLength, 0)
     } else {
       const c = candidates
       this.start(slot, c.timeMs, c.sequence)
-      this.firstPacket(slot, c.timeMs, c.sequence, c.timestamp, c.type, c.length, 0)
+      this.firstPacket(slot, c.timeMs, c.timestamp, c.type, c.length, 0)
       this.i32[i + L.I_DUPLICATES] = c.duplicates
       this.i32[i + L.I_SPAN_DUPLICATES] = c.spanDuplicates
       this.i32[i + L.I_PROBATION] = PROBATION_PACKETS - 1
@@ -415,7 +418,6 @@ export class RtpMeter {
   private firstPacket(
     slot: number,
     timeMs: number,
-    sequence: number,
     timestamp: number,
     type: number,
     length: number,
@@ -425,7 +427,7 @@ export class RtpMeter {
     const f = slot * L.STRIDE_64
     this.i32[i + L.I_PACKETS]++
     this.i32[i + L.I_BYTES] += length
-    this.remember(i, sequence, signature, timeMs)
+    this.remember(i, this.i32[i + L.I_HIGHEST], signature, timeMs)
     this.f64[f + L.D_ARRIVAL] = timeMs
     const extended = this.i32[i + L.I_HIGHEST]
     if (
@@ -437,10 +439,9 @@ export class RtpMeter {
     this.time(slot, timeMs, timestamp, type, 1, extended)
   }
 
-  private remember(i: number, sequence: number, signature: number, timeMs: number): void {
-    const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
-    this.i32[r] = signature
-    this.i32[r + 1] = (timeMs - this.epoch) | 0
+  private remember(i: number, extended: number, signature: number, timeMs: number): void {
+    this.i32[i + L.I_RECENT + (extended % L.RECENT_PACKETS)] =
+      (signature & SIGNATURE_MASK) | (((timeMs - this.epoch) | 0) & 0xffff)
   }
 
   /** One packet of a known stream. `type` is the second header byte (marker and payload type). */
@@ -482,9 +483,7 @@ export class RtpMeter {
     this.advance(slot, highest, step)
     i32[i + L.I_PACKETS]++
     i32[i + L.I_BYTES] += length
-    const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
-    i32[r] = signature
-    i32[r + 1] = (timeMs - this.epoch) | 0
+    this.remember(i, highest + step, signature, timeMs)
     if (flags >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
     if ((type & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE]) {
       if (!this.switchPayload(slot, timeMs, timestamp, type, length, highest)) return
@@ -569,7 +568,7 @@ export class RtpMeter {
       f64[f + L.D_JITTER_SUM] += jitter
       i32[i + L.I_JITTER_UPDATES]++
       if (jitter > f32[i + L.I_JITTER_MAX]) f32[i + L.I_JITTER_MAX] = jitter
-      const j = h + L.H_JITTER + jitterBucketOf(jitter)
+      const j = h + jitterPlace(jitter)
       const jitterCount = u16[j] + 1
       u16[j] = jitterCount - (jitterCount >> 16)
     }
@@ -583,7 +582,7 @@ export class RtpMeter {
       f64[f + L.D_SECOND_MIN] = transit
       f64[f + L.D_SECOND_MIN_TIME] = timeMs
     }
-    const b = h + L.H_PDV + bucketOf(pdv)
+    const b = h + pdvPlace(pdv)
     const count = u16[b] + 1
     u16[b] = count - (count >> 16)
     i32[i + L.I_MEASURED]++
@@ -815,16 +814,7 @@ export class RtpMeter {
     }
     if (near) {
       if (crossed) this.closeIntervals(slot, timeMs, 0)
-      this.behind(
-        slot,
-        timeMs,
-        sequence,
-        timestamp,
-        type,
-        length,
-        signature,
-        this.i32[i + L.I_HIGHEST] + step,
-      )
+      this.behind(slot, timeMs, timestamp, type, length, signature, this.i32[i + L.I_HIGHEST] + step)
       return
     }
     if ((this.i32[i + L.I_FLAGS] & L.FLAG_VALID) === 0) {
@@ -842,7 +832,7 @@ export class RtpMeter {
       this.advance(slot, highest, forward)
       this.i32[i + L.I_PACKETS]++
       this.i32[i + L.I_BYTES] += length
-      this.remember(i, sequence, signature, timeMs)
+      this.remember(i, highest + forward, signature, timeMs)
       if (this.i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
       if (
         (type & 0x7f) === this.i32[i + L.I_PAYLOAD_TYPE] ||
@@ -871,7 +861,6 @@ export class RtpMeter {
   private behind(
     slot: number,
     timeMs: number,
-    sequence: number,
     timestamp: number,
     type: number,
     length: number,
@@ -888,18 +877,19 @@ export class RtpMeter {
     const bit = 1 << (extended & 31)
     const isRecent = i32[i + L.I_HIGHEST] - extended < L.RECENT_PACKETS
     if (extended >= lowest && (i32[w] & bit) !== 0) {
-      const r = i + L.I_RECENT + (sequence & (L.RECENT_PACKETS - 1)) * 2
       if (!isRecent) {
         i32[i + L.I_DUPLICATES]++
         return
       }
       // Something else under the same number: no repeat, and no packet of its own.
-      if (i32[r] !== 0 && signature !== 0 && i32[r] !== signature) {
+      const recent = i32[i + L.I_RECENT + (extended % L.RECENT_PACKETS)]
+      const known = recent & SIGNATURE_MASK
+      if (known !== 0 && signature !== 0 && known !== (signature & SIGNATURE_MASK)) {
         i32[i + L.I_STRAY]++
         return
       }
       i32[i + L.I_DUPLICATES]++
-      const age = (((timeMs - this.epoch) | 0) - i32[r + 1]) | 0
+      const age = (((timeMs - this.epoch) | 0) - recent) & 0xffff
       if (age <= SPAN_DUPLICATE_MS) i32[i + L.I_SPAN_DUPLICATES]++
       return
     }
@@ -920,7 +910,7 @@ export class RtpMeter {
     i32[i + L.I_PACKETS]++
     i32[i + L.I_BYTES] += length
     this.noteGap(slot, timeMs)
-    if (isRecent) this.remember(i, sequence, signature, timeMs)
+    if (isRecent) this.remember(i, extended, signature, timeMs)
     const payloadType = type & 0x7f
     const entry = this.payloadMaps.entries[i32[i + L.I_PAYLOAD_MAP] * 128 + payloadType]
     const payloadClass = this.classFor(i, entry, payloadType, length)
@@ -956,7 +946,7 @@ export class RtpMeter {
       f64[f + L.D_SECOND_MIN] = transit
       f64[f + L.D_SECOND_MIN_TIME] = timeMs
     }
-    const b = slot * L.STRIDE_16 + L.H_PDV + bucketOf(pdv)
+    const b = slot * L.STRIDE_16 + pdvPlace(pdv)
     const count = u16[b] + 1
     u16[b] = count - (count >> 16)
     i32[i + L.I_MEASURED]++
@@ -984,7 +974,7 @@ export class RtpMeter {
     this.burst.finish(slot)
     this.startSegment(slot, sequence)
     if (flags >>> L.DSCP_SHIFT !== dscp) this.changeDscp(i, dscp)
-    this.firstPacket(slot, timeMs, sequence, timestamp, type, length, signature)
+    this.firstPacket(slot, timeMs, timestamp, type, length, signature)
     this.listener.onResume?.(slot)
   }
 
@@ -1016,7 +1006,6 @@ export class RtpMeter {
         this.firstPacket(
           slot,
           f64[f + L.D_PENDING_ARRIVAL],
-          pending,
           i32[i + L.I_PENDING_TIMESTAMP],
           i32[i + L.I_PENDING_TYPE] & 0xff,
           (i32[i + L.I_PENDING_TYPE] >>> 8) & 0xffff,
@@ -1315,4 +1304,10 @@ export class RtpMeter {
     if (bound) this.i32[i + L.I_FLAGS] |= L.FLAG_BOUND
     else this.i32[i + L.I_FLAGS] &= ~L.FLAG_BOUND
   }
+}
+
+/** A packet's signature: 32 bits of which the upper 16 are never all 0 (which would mean: not known). */
+function mixed(content: number, word: number): number {
+  const hash = Math.imul(content ^ Math.imul(word, 0x85ebca77), 0xc2b2ae3d)
+  return (hash ^ (hash << 13)) | 0x10000
 }

@@ -1,5 +1,9 @@
+import { jitterPlaceOf, pdvPlaceOf } from './histogram.js'
 import * as L from './layout.js'
 import type { IntervalRow } from './row.js'
+
+const PDV_PLACES = Uint16Array.from({ length: L.PDV_BUCKETS }, (_, bucket) => pdvPlaceOf(bucket))
+const JITTER_PLACES = Uint16Array.from({ length: L.JITTER_BUCKETS }, (_, bucket) => jitterPlaceOf(bucket))
 
 /** Copies a stream's open interval into the row. */
 export function fillRow(
@@ -69,8 +73,8 @@ export function fillRow(
   row.segmentHighest = i32[i + L.I_HIGHEST]
   row.last = last
   for (let k = 0; k < 10; k++) row.lossRuns[k] = i32[i + L.I_LOSS_RUNS + k]
-  for (let k = 0; k < L.PDV_BUCKETS; k++) row.pdv[k] = u16[h + L.H_PDV + k]
-  for (let k = 0; k < L.JITTER_BUCKETS; k++) row.jitter[k] = u16[h + L.H_JITTER + k]
+  for (let k = 0; k < L.PDV_BUCKETS; k++) row.pdv[k] = u16[h + PDV_PLACES[k]]
+  for (let k = 0; k < L.JITTER_BUCKETS; k++) row.jitter[k] = u16[h + JITTER_PLACES[k]]
   row.payloadTypes = 0
   for (let k = 0; k < L.TYPE_COUNTS; k++) {
     const payloadType = i32[i + L.I_TYPE_COUNTS + 2 * k]
@@ -108,5 +112,5 @@ export function resetInterval(
     i32[i + L.I_TYPE_COUNTS + 2 * k + 1] = 0
   }
   i32[i + L.I_FLAGS] &= ~L.FLAG_FIRST_INTERVAL
-  u16.fill(0, h + L.H_PDV, h + L.STRIDE_16)
+  u16.fill(0, h + L.H_HISTOGRAMS, h + L.STRIDE_16)
 }
