@@ -64,7 +64,7 @@ export const TARGETS = {
     stretchTo: 65_535,
     text: true,
     dictionary: SIP_WORDS,
-    runs: 1_000_000,
+    runs: 300_000,
   },
   tracker: {
     about: 'transactions, dialogs, registrations',
@@ -73,7 +73,7 @@ export const TARGETS = {
     seeds: trackerSeeds,
     maxLength: 8 * 64,
     step: 8,
-    runs: 200_000,
+    runs: 100_000,
   },
   rtp: {
     about: 'the RTP meter: rows of packets and of what calls do to their streams',
