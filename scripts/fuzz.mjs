@@ -161,9 +161,15 @@ async function main(chosen) {
   }
   const instrumented = chosen.coverage && chosen.files.length === 0
   const build = instrumented ? instrumentDist() : { folder: plain, files: [], blocks: 0 }
-  try {
-    return (await fuzz(chosen, build)) > 0 ? 1 : 0
-  } finally {
-    if (instrumented) rmSync(join(build.folder, '..'), { recursive: true, force: true })
-  }
+  if (instrumented) removeAtExit(join(build.folder, '..'))
+  return (await fuzz(chosen, build)) > 0 ? 1 : 0
+}
+
+function removeAtExit(folder) {
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])
+    process.once(signal, () => process.exit(code))
 }
