@@ -31,7 +31,15 @@ export function installCommand(missing) {
 }
 
 function aptInstall(packages) {
-  const args = ['install', '-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages]
+  const args = [
+    'install',
+    '-y',
+    '-q',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    ...packages,
+  ]
   return run('apt-get', args, { DEBIAN_FRONTEND: 'noninteractive' })
 }
 
