@@ -1,20 +1,32 @@
 import type { SipCall } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import { DirectionMedia } from './direction-media.js'
+import { Few } from './few.js'
 import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
 import type { Direction, MediaFields } from './records.js'
 import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
 
+/** Both directions, each made when it is first asked for: media without signalling mostly has one. */
+class Directions implements Readonly<Record<Direction, DirectionMedia>> {
+  private caller?: DirectionMedia
+  private callee?: DirectionMedia
+
+  get from_caller(): DirectionMedia {
+    return (this.caller ??= new DirectionMedia())
+  }
+
+  get from_callee(): DirectionMedia {
+    return (this.callee ??= new DirectionMedia())
+  }
+}
+
 /** A call with its media. `sip` is absent for media without signalling. */
 export class CallEntry {
-  readonly directions: Record<Direction, DirectionMedia> = {
-    from_caller: new DirectionMedia(),
-    from_callee: new DirectionMedia(),
-  }
+  readonly directions: Readonly<Record<Direction, DirectionMedia>> = new Directions()
   /** Every stream bound to it, video included. */
-  readonly streams = new Set<StreamEntry>()
+  readonly streams = new Few<StreamEntry>()
   readonly claims: MediaClaim[] = []
   /** Descriptions before this time were claimed already. */
   claimedUntilMs = -Infinity

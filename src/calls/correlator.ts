@@ -193,7 +193,7 @@ export class Correlator implements CallListener, StreamListener {
     for (const { call, direction, kind, leg } of this.claims.sharers(stream)) {
       if (stream.shares.length >= MOST_SHARES || stream.shares.some((share) => share.call === call)) continue
       this.meter.cut(stream.slot)
-      const share = new StreamEntry(stream.slot, stream.identity, stream)
+      const share = new StreamEntry(stream.slot, this.meter.identity(stream.slot), stream)
       stream.shares.push(share)
       this.attach(share, call, direction, kind, leg)
     }

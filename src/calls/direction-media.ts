@@ -9,6 +9,7 @@ import {
   type ScoringContext,
 } from './media-fields.js'
 import { giveBack, MediaTotals, takeTotals } from './media-totals.js'
+import { Few } from './few.js'
 import { newDraft, type MediaDraft } from './media-draft.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -19,6 +20,8 @@ const COUNTED_INTERVAL_MS = 5000
 const BURST_PAUSE_MS = 1000
 /** Burst events kept per direction; `burst_seconds` counts on. */
 const MOST_BURSTS = 100
+
+const NO_SSRCS: readonly number[] = []
 
 /** What an interval said, kept for the call's minimum and percentiles. */
 interface IntervalScore {
@@ -52,8 +55,9 @@ const MOST_SPANS = 256
  * begins, so that a late arrival can still be taken off its losses.
  */
 export class DirectionMedia {
-  readonly streams = new Set<StreamEntry>()
-  readonly ssrcs: number[] = []
+  readonly streams = new Few<StreamEntry>()
+  /** Copied when it grows: an array that was pushed to keeps room for sixteen more. */
+  ssrcs: readonly number[] = NO_SSRCS
   private finished?: MediaTotals
   private readonly finishedCodecs: CodecUse[] = []
   private readonly scores: IntervalScore[] = []
@@ -85,7 +89,7 @@ export class DirectionMedia {
   attach(stream: StreamEntry): void {
     this.streams.add(stream)
     const { ssrc } = stream.identity
-    if (this.ssrcs.length < MOST_SSRCS && !this.ssrcs.includes(ssrc)) this.ssrcs.push(ssrc)
+    if (this.ssrcs.length < MOST_SSRCS && !this.ssrcs.includes(ssrc)) this.ssrcs = [...this.ssrcs, ssrc]
   }
 
   /** It was not part of the direction after all. */
@@ -93,8 +97,7 @@ export class DirectionMedia {
     this.streams.delete(stream)
     const { ssrc } = stream.identity
     if (![...this.streams].some((other) => other.identity.ssrc === ssrc)) {
-      const at = this.ssrcs.indexOf(ssrc)
-      if (at >= 0) this.ssrcs.splice(at, 1)
+      this.ssrcs = this.ssrcs.filter((known) => known !== ssrc)
     }
   }
 
@@ -183,6 +186,8 @@ export class DirectionMedia {
   release(): void {
     if (this.finished) giveBack(this.finished)
     this.finished = undefined
+    // Nothing young may hang on to an old object that waits for the next full collection.
+    this.finishedCodecs.length = this.scores.length = this.spans.length = 0
   }
 
   /**

@@ -8,6 +8,8 @@ import { giveBack, MediaTotals } from './media-totals.js'
 
 /** An RTP stream that is being followed, and the call it was bound to. */
 export class StreamEntry {
+  /** Its key, but for the addresses, which stand beside it as text. */
+  readonly identity: Omit<StreamIdentity, 'ipVersion' | 'source' | 'destination'>
   readonly sourceAddress: string
   readonly destinationAddress: string
   call?: CallEntry
@@ -34,11 +36,13 @@ export class StreamEntry {
 
   constructor(
     readonly slot: number,
-    readonly identity: StreamIdentity,
+    identity: StreamIdentity,
     /** The stream that this is another call's share of; a share has no record of its own. */
     readonly shareOf?: StreamEntry,
   ) {
-    const { ipVersion, source, destination } = identity
+    const { ipVersion, source, destination, sourcePort, destinationPort, ssrc, vlan } = identity
+    const { firstArrival, firstSequence } = identity
+    this.identity = { sourcePort, destinationPort, ssrc, vlan, firstArrival, firstSequence }
     this.sourceAddress = formatAddress(ipVersion, ...source)
     this.destinationAddress = formatAddress(ipVersion, ...destination)
   }
@@ -64,6 +68,7 @@ export class StreamEntry {
     if (this.totals) giveBack(this.totals)
     if (this.earlier) giveBack(this.earlier)
     this.totals = this.earlier = undefined
+    this.codecs.length = this.earlierCodecs.length = 0
   }
 
   /** Everything the stream carried. */

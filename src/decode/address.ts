@@ -11,7 +11,8 @@ export function formatAddress(version: number, w0: number, w1: number, w2: numbe
 }
 
 function formatV4(word: number): string {
-  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
+  // Joined, not concatenated: the text is kept for long, and a concatenation would keep its parts.
+  return [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255].join('.')
 }
 
 function formatV6(w0: number, w1: number, w2: number, w3: number): string {
