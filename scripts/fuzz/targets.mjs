@@ -1,5 +1,5 @@
 import { REPORT_WORDS, SDP_WORDS, SIP_WORDS } from './words.mjs'
-import { captureSeeds, pipelineSeeds } from './seeds-capture.mjs'
+import { captureSeeds, compressedSeeds, pipelineSeeds } from './seeds-capture.mjs'
 import { decodeSeeds, rtpSeeds, tcpSeeds, trackerSeeds } from './seeds-rows.mjs'
 import { reportSeeds, rtcpSeeds } from './seeds-rtcp.mjs'
 import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
@@ -10,12 +10,20 @@ import { framerSeeds, sdpSeeds, sipSeeds } from './seeds-sip.mjs'
  */
 export const TARGETS = {
   capture: {
-    about: 'pcap, pcapng, gzip and zstd readers',
+    about: 'pcap and pcapng readers',
     module: 'capture/fuzz-target.js',
     export: 'fuzzCaptureOne',
     seeds: captureSeeds,
     maxLength: 4096,
     runs: 1_000_000,
+  },
+  compressed: {
+    about: 'gzip and zstd, and what they unpack to',
+    module: 'capture/fuzz-target.js',
+    export: 'fuzzCaptureOne',
+    seeds: compressedSeeds,
+    maxLength: 2048,
+    runs: 200_000,
   },
   decode: {
     about: 'link types, VLAN, tunnels, IP fragments, UDP',
