@@ -1,11 +1,13 @@
 // Coverage without a tool: a copy of the compiled program in which every block counts how often it ran.
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { ROOT } from '../lib/run.mjs'
 
 /** Below node_modules: packages resolve from there, and no tool looks into it. */
-const FOLDER = join(ROOT, `node_modules/.cache/callprobe-fuzz-${process.pid}`)
+const CACHE = join(ROOT, 'node_modules/.cache')
+const PREFIX = 'callprobe-fuzz-'
+const FOLDER = join(CACHE, `${PREFIX}${process.pid}`)
 /** Rooms that no target runs. */
 const LEFT_OUT = ['generate', 'cli', 'report', 'verify', 'sinks']
 
@@ -16,6 +18,7 @@ const LEFT_OUT = ['generate', 'cli', 'report', 'verify', 'sinks']
  *   the copy's `dist`, and each file's range of counters
  */
 export function instrumentDist() {
+  removeLeftovers()
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }\n')
   cpSync(join(ROOT, 'schemas'), join(FOLDER, 'schemas'), { recursive: true })
@@ -35,6 +38,18 @@ export function instrumentDist() {
     blocks = done.next
   }
   return { folder: join(FOLDER, 'dist'), files, blocks }
+}
+
+/** Copies whose process was killed. */
+function removeLeftovers() {
+  if (!existsSync(CACHE)) return
+  for (const name of readdirSync(CACHE).filter((entry) => entry.startsWith(PREFIX))) {
+    try {
+      process.kill(Number(name.slice(PREFIX.length)), 0)
+    } catch {
+      rmSync(join(CACHE, name), { recursive: true, force: true })
+    }
+  }
 }
 
 function filesBelow(folder, prefix = '') {
