@@ -18,7 +18,7 @@ import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { newDraft } from './media-draft.js'
 import { fillCounts, fillDistributions, fillScores, type ScoringContext } from './media-fields.js'
-import { takeTotals } from './media-totals.js'
+import { giveBack, takeTotals } from './media-totals.js'
 import {
   DIRECTIONS,
   RECORD_SCHEMA,
@@ -30,6 +30,7 @@ import {
   type StreamRecord,
   type TimestampSource,
 } from './records.js'
+import type { CallObserver } from './observer.js'
 import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
@@ -92,6 +93,7 @@ export class Correlator implements CallListener, StreamListener {
     private readonly config: Config,
     private readonly timestampSource: TimestampSource,
     private readonly emit: (record: ProbeRecord) => void,
+    private readonly observers: readonly CallObserver[] = [],
   ) {
     this.names = new NameMap(config)
     this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
@@ -119,6 +121,7 @@ export class Correlator implements CallListener, StreamListener {
   onTime(timeMs: number): void {
     this.nowMs = timeMs
     this.timers.run(timeMs)
+    for (const observer of this.observers) observer.onTime?.(timeMs)
   }
 
   /** End of the capture: every open call gets its record. Pauses now and then, for slow outputs. */
@@ -440,7 +443,9 @@ export class Correlator implements CallListener, StreamListener {
     const stream = this.entries[slot]
     if (!stream) return
     for (const { call, direction, audio } of [stream, ...stream.shares]) {
-      if (call && direction && audio) call.directions[direction].noteBurstSecond(startMs, peakMs)
+      if (!call || !direction || !audio) continue
+      call.directions[direction].noteBurstSecond(startMs, peakMs)
+      for (const observer of this.observers) observer.onBurstSecond?.(call, direction, startMs, peakMs)
     }
   }
 
@@ -497,6 +502,7 @@ export class Correlator implements CallListener, StreamListener {
     this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
     this.emit(record)
+    for (const observer of this.observers) observer.onCallClosed?.(call, record)
     for (const direction of DIRECTIONS) call.directions[direction].release()
     if (call.sip) {
       this.rememberLeftovers(call)
@@ -546,7 +552,7 @@ export class Correlator implements CallListener, StreamListener {
   private emitInterval(
     call: CallEntry,
     direction: Direction,
-    { startMs, endMs, fields }: ClosedInterval,
+    { startMs, endMs, fields, counts }: ClosedInterval,
   ): void {
     fields.type = 'interval'
     fields.schema = RECORD_SCHEMA
@@ -563,7 +569,10 @@ export class Correlator implements CallListener, StreamListener {
       )
     }
     // Its head is complete now.
-    this.emit(fields as IntervalRecord)
+    const record = fields as IntervalRecord
+    this.emit(record)
+    for (const observer of this.observers) observer.onIntervalClosed?.(call, direction, record, counts)
+    giveBack(counts)
   }
 
   private streamRecord(stream: StreamEntry): StreamRecord {

@@ -34,6 +34,8 @@ export interface ClosedInterval {
   startMs: number
   endMs: number
   fields: MediaDraft
+  /** What the fields were made of; whoever takes the interval gives them back. */
+  counts: MediaTotals
 }
 
 /** What one stream of the direction covered, to see what went missing between it and the next. */
@@ -138,8 +140,7 @@ export class DirectionMedia {
       fields.delay_source = context.delaySource
     }
     this.scores.push({ mosCq: fields.mos_cq, delayMs, expectedMs })
-    giveBack(counts)
-    return { startMs, endMs, fields }
+    return { startMs, endMs, fields, counts }
   }
 
   /** One of its streams ended: its totals become part of the direction's. */

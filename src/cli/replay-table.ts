@@ -5,12 +5,18 @@ import { renderSummary } from './table-summary.js'
 import { renderCalls } from './table.js'
 import { styleFor } from './table-style.js'
 
+export interface TableOptions {
+  output: string
+  sort: 'time' | 'worst'
+  limit?: number
+}
+
 /** Prints calls and summary as a table, to a terminal, a pipe or a file. */
 export async function writeTable(
   calls: readonly CallRecord[],
   dropped: number,
   summary: SummaryRecord,
-  options: { output: string; sort: 'time' | 'worst'; limit?: number },
+  options: TableOptions,
 ): Promise<void> {
   const toFile = options.output !== '-'
   const style = styleFor(toFile ? {} : process.stdout, process.env)

@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../capture/batch.js'
 import { Correlator } from '../calls/correlator.js'
+import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
@@ -37,8 +38,13 @@ export class Probe {
   /** The earlier of the next tick and the correlator's next event. */
   private wakeAt = -Infinity
 
-  constructor(config: Config, timestampSource: TimestampSource, emit: (record: ProbeRecord) => void) {
-    this.correlator = new Correlator(config, timestampSource, emit)
+  constructor(
+    config: Config,
+    timestampSource: TimestampSource,
+    emit: (record: ProbeRecord) => void,
+    observers: readonly CallObserver[] = [],
+  ) {
+    this.correlator = new Correlator(config, timestampSource, emit, observers)
     this.meter = new RtpMeter(this.correlator, {
       maxStreams: config.limits.streams,
       intervalMs: config.interval_s * 1000,

@@ -1,0 +1,20 @@
+import type { CallObserver } from '../../calls/observer.js'
+import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
+
+/**
+ * One place where a run's records go: NDJSON, the table, a database, a report. A command has several at once and gives
+ * each record to all of them.
+ */
+export interface RunOutput {
+  record(record: ProbeRecord): void
+  /** What it wants to see beside records. */
+  readonly observer?: CallObserver
+  /** undefined: it can take more at once. Else resolves when it can. */
+  ready?(): Promise<void> | undefined
+  /** Whoever read it has gone (`| head`): with no other output the run can stop. */
+  readonly readerGone?: boolean
+  /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
+  finish(summary: SummaryRecord): Promise<void>
+  /** The run failed: closes without a result. Never throws. */
+  abort?(): Promise<void>
+}
