@@ -80,6 +80,7 @@ export class SignallingInput {
       ),
       destinationPort: p.destinationPort,
       vlan: p.vlan,
+      cut: p.payloadCaptured < p.payloadLength,
     })
   }
 
@@ -157,6 +158,7 @@ export class SignallingInput {
       destinationAddress: string
       destinationPort: number
       vlan: number
+      cut?: boolean
     },
   ): void {
     const parsed = parseSipMessage(bytes, offset, length)

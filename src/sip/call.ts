@@ -1,5 +1,6 @@
 import type { MediaDescription } from './sdp-types.js'
 import type { SipTransport } from './message.js'
+import type { RewriteClue } from './rewrite-clues.js'
 
 export type Party = 'caller' | 'callee'
 
@@ -17,6 +18,8 @@ export interface PartyMedia {
   timeMs: number
   /** Source of the message that carried it (NAT: media often comes from here, not from the SDP address). */
   signallingAddress: string
+  /** Where the message that carried it went. */
+  peerAddress?: string
   /** VLAN of the message, -1 when untagged. */
   vlan: number
   /** To-tag of the branch it came from ('' for the caller's offer). Early media of several forks have several. */
@@ -109,6 +112,10 @@ export interface SipCall {
   lastMs: number
   /** Defects of messages in this call (SIP ALG traces, bad Content-Length, ...), unique, bounded. */
   defects: string[]
+  /** Messages seen of each party, copies included: a mirror may show one of them only. */
+  messagesFrom: Record<Party, number>
+  /** Traces of a device that rewrote addresses within messages (SIP ALG), unique by kind and party. */
+  rewriteClues?: RewriteClue[]
 }
 
 /** Counts of what is not a call. */

@@ -39,6 +39,8 @@ interface SipMessageBase {
   sdp?: SessionDescription
   /** What was wrong but tolerated (bad Content-Length, junk before the start line, ...). */
   defects: string[]
+  /** Bytes that follow the headers, set when Content-Length says something else. */
+  presentBodyBytes?: number
   /** Bytes of the message as sent (headers and body). */
   length: number
   /** The message as text (latin1-safe for bytes that are not UTF-8). */
@@ -73,4 +75,6 @@ export interface SipPacket {
   destinationPort: number
   /** -1 when untagged. */
   vlan: number
+  /** The frame was cut: the message may be longer than what is here. */
+  cut?: boolean
 }

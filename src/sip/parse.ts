@@ -36,6 +36,7 @@ class ParsedMessage {
   bodyParts: BodyPart[] = []
   sdp?: SessionDescription
   defects: string[] = []
+  presentBodyBytes?: number
   length = 0
 
   constructor(
@@ -225,6 +226,8 @@ function readBody(
 ): void {
   let size = bodyLength(index, message.length - bodyAt, message, defects)
   parsed.length = bodyAt + size
+  if (defects.codes.includes('content_length_too_large') || defects.codes.includes('content_length_too_small'))
+    parsed.presentBodyBytes = message.length - bodyAt
   if (size > MAX_BODY_BYTES) {
     size = MAX_BODY_BYTES
     defects.add('body_cut')

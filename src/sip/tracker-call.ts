@@ -1,6 +1,7 @@
 import type { Party, PartyMedia, SipCall } from './call.js'
 import { HoldWatch } from './holds.js'
 import type { SipMessage, SipPacket } from './message.js'
+import { rewriteClues } from './rewrite-clues.js'
 import type { TimedList, TimedNode } from './tracker-list.js'
 import { SeenMessages } from './transactions.js'
 
@@ -150,8 +151,17 @@ export class CallTrack implements TimedNode<CallTrack> {
     this.branchTags.push(tag)
   }
 
-  noteDefects(defects: readonly string[]): void {
-    for (const defect of defects) pushUnique(this.call.defects, defect, MAX_DEFECTS)
+  /** Notes of any message: whose it is, what is wrong with it, and what was rewritten in it. */
+  noteMessage(packet: SipPacket): void {
+    const { message } = packet
+    const requester = this.requester(message)
+    const sender = message.kind === 'request' ? requester : otherParty(requester)
+    this.call.messagesFrom[sender]++
+    for (const defect of message.defects) pushUnique(this.call.defects, defect, MAX_DEFECTS)
+    for (const clue of rewriteClues(packet, sender)) {
+      const known = (this.call.rewriteClues ??= [])
+      if (!known.some(({ kind, party }) => kind === clue.kind && party === sender)) known.push(clue)
+    }
   }
 
   /** Whether an in-dialog message belongs to the dialog of the 2xx and not to a losing branch (RFC 3261 12). */

@@ -88,6 +88,7 @@ export function createCall(packet: SipPacket, key: string): CallTrack {
     referred: false,
     lastMs: packet.timeMs,
     defects: [],
+    messagesFrom: { caller: 0, callee: 0 },
   }
   const track = new CallTrack(call, packet.timeMs)
   track.hops.push(hopOf(packet))
@@ -108,6 +109,8 @@ export function adoptInvite(track: CallTrack, packet: SipPacket): void {
     call.fromTag = tag
     call.toTag = call.toTag === '' ? '' : remote
     if (call.endedBy) call.endedBy = call.endedBy === 'caller' ? 'callee' : 'caller'
+    const { caller, callee } = call.messagesFrom
+    call.messagesFrom = { caller: callee, callee: caller }
   }
   call.caller = partyName(message.from)
   call.callee = partyName(message.to)

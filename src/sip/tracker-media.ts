@@ -33,6 +33,7 @@ export function describe(
     media: sdp.media,
     timeMs: packet.timeMs,
     signallingAddress: packet.sourceAddress,
+    peerAddress: packet.destinationAddress,
     vlan: packet.vlan,
     branchTag,
     role,

@@ -152,7 +152,7 @@ export class SignallingTracker {
     this.life.call(track, packet.timeMs)
     this.relations.welcome(track)
     track.seen.sight(packet)
-    track.noteDefects(packet.message.defects)
+    track.noteMessage(packet)
     this.listener.onCallStart(track.call)
     this.assumeDialog(track, packet.message, packet.timeMs)
     this.dispatch(track, packet)
@@ -179,7 +179,7 @@ export class SignallingTracker {
     }
     const { call } = track
     call.lastMs = Math.max(call.lastMs, timeMs)
-    track.noteDefects(message.defects)
+    track.noteMessage(packet)
     const provisional = message.kind === 'response' && message.status < 200
     if (sighting === 'duplicate') {
       this.counters.duplicates = (this.counters.duplicates ?? 0) + 1
