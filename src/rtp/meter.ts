@@ -99,6 +99,7 @@ export class RtpMeter {
   private readonly buffers: JitterBuffers
   private readonly skew: SkewEstimator
   private readonly row = new IntervalRow()
+  private peeked?: IntervalRow
   private readonly freeSlots: Int32Array
   /** Doubles handed to a function that is too large to be inlined would be allocated. */
   private readonly scratch = new Float64Array(2)
@@ -1046,6 +1047,7 @@ export class RtpMeter {
     const maximum = f32[i + L.I_SECOND_PDV_MAX]
     if (maximum > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = maximum
     f32[i + L.I_SECOND_PDV_MAX] = 0
+    this.listener.onSecond?.(slot, end - 1000, maximum)
     // After a long silence only the seconds that could lower a buffer's depth.
     const last = Math.min(next, second + L.I_SECOND_MAXIMA_LENGTH + this.buffers.secondsToFall(i, ptimeMs))
     for (let s = second; s < last; s++) {
@@ -1151,6 +1153,8 @@ export class RtpMeter {
   /** The watched second ends early, with its stream or its call. */
   private settleSecond(slot: number): void {
     const i = slot * L.STRIDE_32
+    const endMs = this.f64[slot * L.STRIDE_64 + L.D_SECOND_END]
+    this.listener.onSecond?.(slot, endMs - 1000, this.f32[i + L.I_SECOND_PDV_MAX])
     if (this.i32[i + L.I_SECOND_BURSTS] >= this.burstPackets) {
       this.i32[i + L.I_BURST_SECONDS]++
       const startMs = this.f64[slot * L.STRIDE_64 + L.D_SECOND_END] - 1000
@@ -1257,6 +1261,15 @@ export class RtpMeter {
       firstArrival: this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL],
       firstSequence: i32[i + L.I_LOWEST] & 0xffff,
     }
+  }
+
+  /** What the open interval has so far, for a listener's `onSecond`; `depthSum` as if the depth had never changed. */
+  peek(slot: number): IntervalRow {
+    this.peeked ??= new IntervalRow()
+    const i = slot * L.STRIDE_32
+    const depthSum = this.f32[i + L.I_DEPTH] * this.i32[i + L.I_MEASURED]
+    fillRow(this.peeked, slot, this.i32, this.f32, this.f64, this.u16, depthSum, false)
+    return this.peeked
   }
 
   /** Losses of the open interval (less those before it that came late), highest sequence number, clock rate in force. */

@@ -151,6 +151,8 @@ export interface StreamListener {
   onResume?(slot: number): void
   /** A second (clock aligned, `startMs`) had a burst of late packets, the worst with a PDV of `peakMs`. */
   onBurstSecond?(slot: number, startMs: number, peakMs: number): void
+  /** A second (clock aligned, `startMs`) with packets is over, its highest PDV `peakMs`; `RtpMeter.peek` has the counts. */
+  onSecond?(slot: number, startMs: number, peakMs: number): void
   /** The first packet of each second of a stream for which `setSampled` asked for it; valid during the call. */
   onPayloadSample?(slot: number, p: DecodedPacket): void
   /** After the last row. The slot is used again afterwards. */

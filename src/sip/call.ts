@@ -1,5 +1,6 @@
 import type { MediaDescription } from './sdp-types.js'
-import type { SipTransport } from './message.js'
+import type { SipPacket, SipTransport } from './message.js'
+import type { Sighting } from './transactions.js'
 import type { RewriteClue } from './rewrite-clues.js'
 
 export type Party = 'caller' | 'callee'
@@ -141,6 +142,8 @@ export interface SignallingCounters {
 }
 
 export interface CallListener {
+  /** A message of a call, before its effects: for what shows messages themselves. */
+  onCallMessage?(call: SipCall, packet: SipPacket, sighting: Sighting): void
   /** A call appeared (INVITE, or any in-dialog message of a call whose INVITE was not seen). */
   onCallStart(call: SipCall): void
   /** `call.callerMedia` / `calleeMedia` changed (offer, answer, early media, re-INVITE, UPDATE). */

@@ -154,6 +154,7 @@ export class SignallingTracker {
     track.seen.sight(packet)
     track.noteMessage(packet)
     this.listener.onCallStart(track.call)
+    this.listener.onCallMessage?.(track.call, packet, 'new')
     this.assumeDialog(track, packet.message, packet.timeMs)
     this.dispatch(track, packet)
   }
@@ -178,6 +179,7 @@ export class SignallingTracker {
       return
     }
     const { call } = track
+    this.listener.onCallMessage?.(call, packet, sighting)
     call.lastMs = Math.max(call.lastMs, timeMs)
     track.noteMessage(packet)
     const provisional = message.kind === 'response' && message.status < 200
