@@ -1,0 +1,171 @@
+import type { MetricPoint } from '../../aggregates/point.js'
+import { decimalsOf, roundTo } from '../rounding.js'
+import { FIELD_TYPES, type FieldType } from './field-types.js'
+
+/**
+ * InfluxDB line protocol: `measurement,tag=value field=value,... nanoseconds`, for 1.x, 2.x, 3.x and what else reads it.
+ *
+ * A point's time is its record's second plus a hash of its `key` in nanoseconds, so that points that share tags and
+ * second do not overwrite each other and a second run of the same record writes the same point. A point whose `key` is
+ * '' keeps its own time: for aggregates, of which there is one per tags and time by construction.
+ */
+export const NANOSECONDS_PER_SECOND = 1_000_000_000
+
+/** Characters of a string field that are kept: at most 48 KB of the 64 KB that InfluxDB 1.x and 2.x take. */
+const MOST_STRING_CHARACTERS = 16_000
+/** Characters of a tag value that are kept. Names from the configuration are at most 64. */
+const MOST_TAG_CHARACTERS = 256
+
+/** What an empty or absent tag value is written as: the protocol has no empty ones. */
+export const UNKNOWN_TAG = 'unknown'
+
+/** Field values that had to be left out, by reason; kept for the sink's counters. */
+export interface FieldTally {
+  /** The value was of another JavaScript type than the field's. */
+  fieldsOfOtherType: number
+}
+
+/**
+ * One line without the line feed; '' when the point has no field that can be written or no time.
+ * @param nanoseconds the time within the second, when ties were broken (PointTimes)
+ */
+export function toLine(point: MetricPoint, nanoseconds = nanosecondsOf(point), tally?: FieldTally): string {
+  return lineOf(seriesOf(point.measurement, point.tags), point, nanoseconds, tally)
+}
+
+/** The same with the series text already at hand. */
+export function lineOf(series: string, point: MetricPoint, nanoseconds: number, tally?: FieldTally): string {
+  if (!Number.isFinite(point.timeMs)) return ''
+  const fields = fieldsOf(point.fields, tally)
+  return fields === '' ? '' : `${series} ${fields} ${timeText(secondOf(point), nanoseconds)}`
+}
+
+/** Measurement and tags, sorted: what makes a series. Equal texts are equal series. */
+export function seriesOf(measurement: string, tags: MetricPoint['tags']): string {
+  let text = escapeMeasurement(measurement)
+  for (const name of Object.keys(tags).sort()) text += `,${escapeKey(name)}=${tagValue(tags[name])}`
+  return text
+}
+
+/** Seconds since the epoch, rounded down. */
+export function secondOf(point: MetricPoint): number {
+  return Math.floor(point.timeMs / 1000)
+}
+
+/** Time within the second before ties are broken, 0..999,999,999. */
+export function nanosecondsOf(point: MetricPoint): number {
+  if (point.key !== '') return hashNanoseconds(point.key)
+  return Math.round((point.timeMs - secondOf(point) * 1000) * 1e6)
+}
+
+/** FNV-1a over UTF-16 units, mixed as MurmurHash3 ends, scaled into one second: 29.9 bits. */
+export function hashNanoseconds(key: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  hash ^= hash >>> 16
+  return Math.floor((hash >>> 0) * (NANOSECONDS_PER_SECOND / 2 ** 32))
+}
+
+/** Nanoseconds since the epoch as text; a float64 could not hold them. */
+function timeText(second: number, nanoseconds: number): string {
+  const carry = Math.floor(nanoseconds / NANOSECONDS_PER_SECOND)
+  const seconds = second + carry
+  const rest = nanoseconds - carry * NANOSECONDS_PER_SECOND
+  return seconds === 0 ? String(rest) : String(seconds) + String(rest).padStart(9, '0')
+}
+
+interface FieldColumn {
+  /** `name=`, escaped. */
+  key: string
+  type: FieldType | undefined
+  decimals: number
+}
+
+/** Field names come from code, so there are few. */
+const columns = new Map<string, FieldColumn>()
+
+function columnOf(name: string): FieldColumn {
+  let column = columns.get(name)
+  if (column === undefined) {
+    column = { key: `${escapeKey(name)}=`, type: FIELD_TYPES.get(name), decimals: decimalsOf(name) }
+    columns.set(name, column)
+  }
+  return column
+}
+
+function fieldsOf(fields: MetricPoint['fields'], tally: FieldTally | undefined): string {
+  let text = ''
+  for (const name in fields) {
+    const value = fields[name]
+    if (value === undefined) continue
+    const column = columnOf(name)
+    const written = fieldValue(value, column, tally)
+    if (written !== '') text += (text === '' ? '' : ',') + column.key + written
+  }
+  return text
+}
+
+/** '' when there is nothing to write. */
+function fieldValue(
+  value: number | string | boolean,
+  { type, decimals }: FieldColumn,
+  tally: FieldTally | undefined,
+): string {
+  switch (typeof value) {
+    case 'number':
+      if (!Number.isFinite(value)) return ''
+      if (type === 'float' || type === undefined) return String(roundTo(value, decimals))
+      // From 2^53 on a number may print with an exponent, which an integer must not have.
+      if (type === 'integer')
+        return Number.isSafeInteger(Math.round(value)) ? `${Math.round(value) + 0}i` : ''
+      break
+    case 'string':
+      if (type === 'string' || type === undefined) return stringValue(value)
+      break
+    case 'boolean':
+      if (type === 'boolean' || type === undefined) return value ? 'true' : 'false'
+      break
+    default:
+      break
+  }
+  if (tally !== undefined) tally.fieldsOfOtherType++
+  return ''
+}
+
+// Control characters, line feeds before all, end or spoil a line in one version or another. Half a surrogate pair has no
+// UTF-8: Buffer writes U+FFFD for it.
+const CONTROL = /[\u0000-\u001f\u007f]/g
+const QUOTED = /["\\]/g
+
+function stringValue(text: string): string {
+  return `"${cut(text, MOST_STRING_CHARACTERS).replace(CONTROL, ' ').replace(QUOTED, '\\$&')}"`
+}
+
+const PLAIN_TAG = /^[\w.:+/-]{1,256}$/
+
+/**
+ * A backslash is literal in a tag value unless a separator follows, and which of both is meant at the end of a value
+ * differs between versions: it is written as a slash.
+ */
+function tagValue(value: string): string {
+  if (PLAIN_TAG.test(value)) return value
+  const text = cut(value, MOST_TAG_CHARACTERS).replace(CONTROL, ' ').replaceAll('\\', '/')
+  return text === '' ? UNKNOWN_TAG : text.replace(/[,= ]/g, '\\$&')
+}
+
+function escapeKey(name: string): string {
+  return name.replace(CONTROL, ' ').replaceAll('\\', '/').replace(/[,= ]/g, '\\$&')
+}
+
+function escapeMeasurement(name: string): string {
+  return name.replace(CONTROL, ' ').replaceAll('\\', '/').replace(/[, ]/g, '\\$&')
+}
+
+/** The first characters of a text, never half a surrogate pair. */
+function cut(text: string, most: number): string {
+  if (text.length <= most) return text
+  const last = text.charCodeAt(most - 1)
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)
+}

@@ -1,0 +1,64 @@
+import type { MetricPoint } from '../../aggregates/point.js'
+import { NANOSECONDS_PER_SECOND, nanosecondsOf, secondOf } from './line-protocol.js'
+
+/** Times that are remembered, over all series; the oldest seconds are forgotten first. */
+const MOST_TIMES = 300_000
+
+/**
+ * Gives each point a time of its own within its series and second: hashes meet once in a while, and two points with equal
+ * tags and time would be one. Points that come together take ties in the order of their keys, later ones come behind.
+ */
+export class PointTimes {
+  /** Points whose hash was taken. */
+  ties = 0
+  private readonly taken = new Map<string, Set<number>>()
+  private remembered = 0
+
+  constructor(private readonly most = MOST_TIMES) {}
+
+  /**
+   * @param series text of measurement and tags, by point
+   * @returns nanoseconds within each point's second, in the order of the points
+   */
+  assign(points: readonly MetricPoint[], series: readonly string[]): number[] {
+    const wanted = points.map(nanosecondsOf)
+    const order = wanted
+      .map((_, i) => i)
+      .sort((a, b) => wanted[a] - wanted[b] || compare(points[a].key, points[b].key))
+    const given = new Array<number>(points.length).fill(0)
+    for (const i of order) {
+      // One per tags and time by construction: a second value for it is meant to replace the first.
+      given[i] =
+        points[i].key === '' ? wanted[i] : this.take(`${series[i]} ${secondOf(points[i])}`, wanted[i])
+    }
+    return given
+  }
+
+  private take(slot: string, wanted: number): number {
+    let taken = this.taken.get(slot)
+    if (taken === undefined) {
+      taken = new Set()
+      this.taken.set(slot, taken)
+    }
+    let nanoseconds = wanted
+    while (taken.has(nanoseconds)) nanoseconds = (nanoseconds + 1) % NANOSECONDS_PER_SECOND
+    if (nanoseconds !== wanted) this.ties++
+    taken.add(nanoseconds)
+    this.remembered++
+    if (this.remembered > this.most) this.forget()
+    return nanoseconds
+  }
+
+  private forget(): void {
+    for (const [slot, taken] of this.taken) {
+      if (this.remembered <= this.most) return
+      this.taken.delete(slot)
+      this.remembered -= taken.size
+    }
+  }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

@@ -1,0 +1,272 @@
+import type { MetricPoint } from '../../aggregates/point.js'
+import {
+  DIRECTIONS,
+  type AlertRecord,
+  type CallRecord,
+  type Direction,
+  type DirectionRecord,
+  type Finding,
+  type IntervalRecord,
+  type MediaFields,
+  type ProbeRecord,
+  type Severity,
+} from '../../calls/records.js'
+import { codecTag, dscpClass } from './codec-tag.js'
+import { PLAIN_MEDIA_FIELDS } from './field-types.js'
+import { UNKNOWN_TAG } from './line-protocol.js'
+
+type Fields = Record<string, number | string | boolean | undefined>
+
+/**
+ * A record as points: a call becomes `voip_call` and a `voip_media` per direction, an interval `voip_interval`, an alert
+ * `voip_alert`; streams and the summary become none. Fields have the record's names, those of inner objects with the
+ * object's name before them (`sip_status`, `validity_mirror_loss`); absent stays absent. What only names or counts is a
+ * tag; Call-ID, numbers, addresses, ports and SSRCs are fields.
+ *
+ * Times: a call's and its media's is the call's end (without one, its start), an interval's its start.
+ */
+export function recordPoints(record: ProbeRecord): MetricPoint[] {
+  switch (record.type) {
+    case 'call':
+      return [callPoint(record), ...mediaPoints(record)]
+    case 'interval':
+      return [intervalPoint(record)]
+    case 'alert':
+      return [alertPoint(record)]
+    case 'stream':
+    case 'summary':
+      return []
+  }
+}
+
+interface Places {
+  caller_site?: string
+  callee_site?: string
+  trunk?: string
+}
+
+function siteTags({ caller_site, callee_site, trunk }: Places): Record<string, string> {
+  return {
+    caller_site: caller_site ?? UNKNOWN_TAG,
+    callee_site: callee_site ?? UNKNOWN_TAG,
+    trunk: trunk ?? UNKNOWN_TAG,
+  }
+}
+
+function callKey(call: CallRecord): string {
+  return [call.call_id, call.start, call.caller_address ?? '', call.callee_address ?? ''].join('\n')
+}
+
+function callPoint(call: CallRecord): MetricPoint {
+  return {
+    measurement: 'voip_call',
+    tags: {
+      probe: call.probe,
+      ...siteTags(call),
+      state: call.state,
+      quality: call.quality,
+      status_class: statusClass(call.sip?.status),
+    },
+    fields: {
+      ...identity(call),
+      ...sipFields(call),
+      mos_cq_min: call.mos_cq_min,
+      rtt_p50_ms: call.rtt_p50_ms,
+      rtt_p95_ms: call.rtt_p95_ms,
+      rtt_max_ms: call.rtt_max_ms,
+      caller_leg_rtt_p50_ms: call.caller_leg_rtt_p50_ms,
+      callee_leg_rtt_p50_ms: call.callee_leg_rtt_p50_ms,
+      hold_ms: call.hold_ms,
+      ...briefly('from_caller', call.media.from_caller),
+      ...briefly('from_callee', call.media.from_callee),
+      related_calls: listText(call.related_calls),
+      ...findingFields(call.findings),
+      ...validityFields(call),
+    },
+    timeMs: callTimeMs(call),
+    key: callKey(call),
+  }
+}
+
+function callTimeMs(call: CallRecord): number {
+  return Date.parse(call.end ?? call.start)
+}
+
+/** What finds a call again, on each of its points; `start_ms` and `end_ms` (since the epoch) are for links. */
+function identity(call: CallRecord): Fields {
+  return {
+    call_id: call.call_id,
+    start: call.start,
+    end: call.end,
+    start_ms: Date.parse(call.start),
+    end_ms: callTimeMs(call),
+    duration_s: call.duration_s,
+    caller: call.caller,
+    callee: call.callee,
+    caller_address: call.caller_address,
+    callee_address: call.callee_address,
+  }
+}
+
+function statusClass(status: number | undefined): string {
+  return status === undefined || status < 100 || status > 699 ? 'none' : `${Math.floor(status / 100)}xx`
+}
+
+function sipFields({ sip }: CallRecord): Fields {
+  if (sip === undefined) return {}
+  return {
+    sip_transport: sip.transport,
+    sip_status: sip.status,
+    sip_reason: sip.reason,
+    sip_pdd_ms: sip.pdd_ms,
+    sip_setup_ms: sip.setup_ms,
+    sip_ring_ms: sip.ring_ms,
+    sip_ended_by: sip.ended_by,
+    sip_retransmissions: sip.retransmissions,
+    sip_user_agent_caller: sip.user_agents?.caller,
+    sip_user_agent_callee: sip.user_agents?.callee,
+    sip_session_id: sip.session_id,
+    sip_release_cause: sip.release_cause,
+  }
+}
+
+/** Both directions in the call's own row, for lists of calls: a query cannot join `voip_media` to it. */
+function briefly(direction: Direction, media: DirectionRecord | undefined): Fields {
+  if (media === undefined) return {}
+  return {
+    [`${direction}_codec`]: media.codec,
+    [`${direction}_mos_cq`]: media.mos_cq,
+    [`${direction}_mos_cq_min`]: media.mos_cq_min,
+    [`${direction}_loss_percent`]: media.loss_percent,
+    [`${direction}_late_percent`]: media.late_percent,
+    [`${direction}_jitter_p95_ms`]: media.jitter_p95_ms,
+    [`${direction}_pdv_p99_ms`]: media.pdv_p99_ms,
+  }
+}
+
+const SEVERITY_ORDER: readonly Severity[] = ['info', 'warning', 'critical']
+
+/** `findings`: codes, separated by spaces, the worst first; `findings_text`: one sentence each. */
+function findingFields(findings: readonly Finding[]): Fields {
+  if (findings.length === 0) return { findings_count: 0 }
+  const worstFirst = [...findings].sort(
+    (a, b) => SEVERITY_ORDER.indexOf(b.severity) - SEVERITY_ORDER.indexOf(a.severity),
+  )
+  return {
+    findings_count: findings.length,
+    findings: [...new Set(worstFirst.map(({ code }) => code))].join(' '),
+    findings_severity: worstFirst[0].severity,
+    findings_text: worstFirst
+      .map((f) => `${f.severity}: ${f.code} (${f.confidence}): ${f.message}`)
+      .join(' | '),
+  }
+}
+
+function validityFields({ validity }: CallRecord): Fields {
+  const { directions_seen, ...single } = validity
+  const fields: Fields = { validity_directions_seen: listText(directions_seen) }
+  for (const [name, value] of Object.entries(single)) fields[`validity_${name}`] = value
+  return fields
+}
+
+function mediaPoints(call: CallRecord): MetricPoint[] {
+  const points: MetricPoint[] = []
+  for (const direction of DIRECTIONS) {
+    const media = call.media[direction]
+    if (media === undefined) continue
+    points.push({
+      measurement: 'voip_media',
+      tags: {
+        probe: call.probe,
+        ...siteTags(call),
+        direction,
+        codec: codecTag(media.codec),
+        dscp_class: dscpClass(media.dscp),
+      },
+      fields: {
+        ...identity(call),
+        ...mediaFields(media),
+        ssrcs: listText(media.ssrcs),
+        expected: media.expected,
+        lost_before_tap: media.lost_before_tap,
+        lost_after_tap: media.lost_after_tap,
+        burst_events_count: media.burst_events?.length,
+        burst_events_peak_ms: media.burst_events?.reduce((most, { peak_ms }) => Math.max(most, peak_ms), 0),
+      },
+      timeMs: callTimeMs(call),
+      key: `${callKey(call)}\n${direction}`,
+    })
+  }
+  return points
+}
+
+function intervalPoint(interval: IntervalRecord): MetricPoint {
+  const fields = mediaFields(interval)
+  fields.call_id = interval.call_id
+  fields.end_ms = Date.parse(interval.end)
+  // The same long text as in voip_media, in each of many intervals.
+  delete fields.mos_model
+  return {
+    measurement: 'voip_interval',
+    tags: {
+      probe: interval.probe,
+      ...siteTags(interval),
+      direction: interval.direction,
+      codec: codecTag(interval.codec),
+    },
+    fields,
+    timeMs: Date.parse(interval.start),
+    key: `${interval.call_id}\n${interval.direction}\n${interval.start}`,
+  }
+}
+
+function mediaFields(media: MediaFields): Fields {
+  const fields: Fields = {}
+  for (const name of PLAIN_MEDIA_FIELDS) {
+    const value = media[name]
+    if (value !== undefined) fields[name] = value
+  }
+  // `codec` is a tag; a tag and a field must not share a name.
+  fields.codec_name = media.codec
+  // Absent when nothing was lost: ten zeros in each of many intervals.
+  if (media.loss_runs?.some((count) => count > 0) === true)
+    for (const [i, count] of media.loss_runs.entries()) fields[`loss_runs_${i + 1}`] = count
+  return fields
+}
+
+function alertPoint(alert: AlertRecord): MetricPoint {
+  return {
+    measurement: 'voip_alert',
+    tags: {
+      probe: alert.probe,
+      ...siteTags(alert),
+      direction: alert.direction ?? UNKNOWN_TAG,
+      rule: alert.rule,
+      state: alert.state,
+      severity: alert.severity,
+    },
+    fields: {
+      alert_id: alert.alert_id,
+      start: alert.start,
+      end: alert.end,
+      start_ms: Date.parse(alert.start),
+      end_ms: alert.end === undefined ? undefined : Date.parse(alert.end),
+      call_id: alert.call_id,
+      metric: alert.metric,
+      value: alert.value,
+      threshold: alert.threshold,
+      baseline: alert.baseline,
+      window_s: alert.window_s,
+      calls_affected: alert.calls_affected,
+      call_ids: listText(alert.call_ids),
+      message: alert.message,
+    },
+    timeMs: Date.parse(alert.time),
+    key: `${alert.alert_id}\n${alert.state}`,
+  }
+}
+
+/** Values separated by spaces, which none of them holds; absent when there are none. */
+function listText(values: readonly string[] | undefined): string | undefined {
+  return values === undefined || values.length === 0 ? undefined : values.join(' ')
+}
