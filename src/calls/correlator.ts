@@ -35,6 +35,7 @@ import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
 import { SameMedia } from './same-media.js'
+import { SecondWatch } from './second-watch.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { UnboundStreams } from './unbound-streams.js'
@@ -88,6 +89,10 @@ export class Correlator implements CallListener, StreamListener {
   /** The configuration has sites or trunks. */
   private readonly namesPlaces: boolean
   private nowMs = 0
+  /** Set when an observer looks at messages, or at seconds: nobody else pays for them. */
+  onCallMessage?: CallListener['onCallMessage']
+  onSecond?: StreamListener['onSecond']
+  private readonly seconds?: SecondWatch
 
   constructor(
     private readonly config: Config,
@@ -101,6 +106,29 @@ export class Correlator implements CallListener, StreamListener {
       jitterBuffer: config.jitter_buffer,
       networkDelayMs: config.assumed_network_delay_ms,
       delaySource: 'assumed',
+    }
+    if (observers.some((observer) => observer.onSipMessage)) {
+      this.onCallMessage = (sip, packet, sighting) => {
+        const call = this.calls.get(sip.key)
+        if (call) for (const observer of observers) observer.onSipMessage?.(call, packet, sighting)
+      }
+    }
+    if (observers.some((observer) => observer.onSecond)) {
+      this.seconds = new SecondWatch()
+      this.onSecond = (slot, startMs, peakMs) => this.showSecond(slot, startMs, peakMs)
+    }
+  }
+
+  private showSecond(slot: number, startMs: number, peakMs: number): void {
+    const stream = this.entries[slot]
+    if (!stream || !this.seconds) return
+    const second = this.seconds.close(this.meter.peek(slot), startMs, peakMs)
+    if (second.isEmpty) return
+    for (const entry of [stream, ...stream.shares]) {
+      const { call, direction } = entry
+      if (!call || !direction) continue
+      const codec = second.payloadType < 0 ? undefined : this.resolve(second.payloadType, entry)
+      for (const observer of this.observers) observer.onSecond?.(call, direction, entry, second, codec)
     }
   }
 
@@ -257,6 +285,7 @@ export class Correlator implements CallListener, StreamListener {
       expectEncrypted: call.encrypted,
       wireLength: p.payloadLength,
     })
+    for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs)
     call.rtcp ??= new RtcpWatch()
     call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
       this.tapState(call, direction, ssrc),
@@ -403,6 +432,7 @@ export class Correlator implements CallListener, StreamListener {
   onRow(row: IntervalRow): void {
     const stream = this.entries[row.slot]
     if (!stream) return
+    this.seconds?.onRow(row)
     this.count(stream, row)
     for (const share of stream.shares) this.count(share, row)
   }
@@ -471,6 +501,7 @@ export class Correlator implements CallListener, StreamListener {
     const stream = this.entries[slot]
     if (!stream) return
     this.entries[slot] = undefined
+    this.seconds?.forget(slot)
     this.unbound.remove(stream)
     this.emit(this.streamRecord(stream))
     for (const share of stream.shares) this.leave(share)

@@ -1,6 +1,13 @@
 import type { MediaCounts } from '../rtp/row.js'
 import type { CallEntry } from './call-entry.js'
+import type { RtcpCompound } from '../rtcp/packets.js'
+import type { Party } from '../sip/call.js'
+import type { SipPacket } from '../sip/message.js'
+import type { Sighting } from '../sip/transactions.js'
+import type { CodecUse } from './media-codecs.js'
 import type { CallRecord, Direction, IntervalRecord } from './records.js'
+import type { MediaSecond } from './second-watch.js'
+import type { StreamEntry } from './stream-entry.js'
 
 /**
  * Looks on while the correlator works: for what needs more than records (aggregates, alerts, the report). Called per
@@ -14,6 +21,18 @@ export interface CallObserver {
   onIntervalClosed?(call: CallEntry, direction: Direction, record: IntervalRecord, counts: MediaCounts): void
   /** A clock-aligned second with a burst of high delay variation. */
   onBurstSecond?(call: CallEntry, direction: Direction, startMs: number, peakMs: number): void
+  /** A SIP message of the call, before its effects; `sighting` tells retransmissions and copies made by the mirror. */
+  onSipMessage?(call: CallEntry, packet: SipPacket, sighting: Sighting): void
+  /** RTCP that `sender` of the call sent. */
+  onRtcp?(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void
+  /** A clock-aligned second with media of one of the call's streams (video included: see `stream.audio`) is over. */
+  onSecond?(
+    call: CallEntry,
+    direction: Direction,
+    stream: StreamEntry,
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+  ): void
   /** The call's record was written. */
   onCallClosed?(call: CallEntry, record: CallRecord): void
 }
