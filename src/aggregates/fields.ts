@@ -98,7 +98,7 @@ export const TRAFFIC_FIELDS: FieldTable = Object.fromEntries([
   count('packets', 'Distinct packets.'),
   field('bytes', 'integer', 'sum', 'bytes', 'Their RTP bytes, headers included.'),
   count('lost', 'Packets that never came.'),
-  count('expected', 'Packets and lost: the denominator of loss and late percent.'),
+  count('expected_packets', 'Packets and lost: the denominator of loss and late percent.'),
   derived('loss_percent', 'percent', 'Lost of expected.'),
   count('duplicates', 'Packets that came more than once.'),
   count('reordered', 'Packets that came after a later one. Not loss.'),

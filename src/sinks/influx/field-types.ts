@@ -1,3 +1,4 @@
+import { MEASUREMENTS } from '../../aggregates/fields.js'
 import type { MediaFields, SipRecord, Validity } from '../../calls/records.js'
 
 /**
@@ -147,8 +148,13 @@ const MORE_FIELDS: Record<string, FieldType> = {
   loss_runs_10: 'integer',
 }
 
+function aggregateTypes(): Record<string, FieldType> {
+  const tables = Object.values(MEASUREMENTS).flatMap(({ fields }) => Object.entries(fields))
+  return Object.fromEntries(tables.map(([name, { type }]) => [name, type]))
+}
+
 export const FIELD_TYPES: ReadonlyMap<string, FieldType> = new Map(
-  Object.entries({ ...MEDIA, ...SIP, ...VALIDITY, ...MORE_FIELDS }),
+  Object.entries({ ...aggregateTypes(), ...MEDIA, ...SIP, ...VALIDITY, ...MORE_FIELDS }),
 )
 
 /** The names of `MediaFields` that keep their name and value in the database. */

@@ -11,7 +11,7 @@ import {
   type ProbeRecord,
   type Severity,
 } from '../../calls/records.js'
-import { codecTag, dscpClass } from './codec-tag.js'
+import { codecTag, dscpClass } from '../../aggregates/tags.js'
 import { PLAIN_MEDIA_FIELDS } from './field-types.js'
 import { UNKNOWN_TAG } from './line-protocol.js'
 
