@@ -5,7 +5,8 @@ import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/recor
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_TCP, KIND_UDP } from '../decode/packet.js'
-import { PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
+import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
+import { scanPlainFrames } from '../decode/plain-frames.js'
 import { SignallingTracker } from '../sip/tracker.js'
 import { SignallingInput } from './signalling-input.js'
 
@@ -28,6 +29,8 @@ export class Probe {
   readonly tracker: SignallingTracker
   private readonly correlator: Correlator
   private readonly signalling: SignallingInput
+  /** Where the IPv4 headers of the next plain frames are. */
+  private readonly ipAt = new Int32Array(FORESIGHT)
   private packets = 0
   private bytes = 0
   private rtpPackets = 0
@@ -77,10 +80,24 @@ export class Probe {
     let wireBytes = 0
     let rtp = 0
     let wakeAt = this.wakeAt
+    const { ipAt } = this
+    let begin = first
+    let until = first
     for (let k = first; k < end; k++) {
+      if (k === until) {
+        begin = k
+        until = Math.min(end, k + FORESIGHT)
+        scanPlainFrames(batch, begin, until, ipAt)
+        meter.foresee(view, ipAt, until - begin)
+      }
       const time = timeMs[k]
       if (time >= wakeAt) wakeAt = this.wake(time)
       wireBytes += wireLength[k]
+      const ip = ipAt[k - begin]
+      if (ip >= 0 && meter.onPlain(view, ip, k - begin, timeMs, k)) {
+        rtp++
+        continue
+      }
       const kind = decoder.decode(
         bytes,
         view,

@@ -86,7 +86,7 @@ export function jitterPlace(valueMs: number): number {
 }
 
 /** The value that stands for a bucket: half the width off at most where buckets are 0.2 ms, else 3 %. */
-function representative(bucket: number): number {
+export function representative(bucket: number): number {
   const low = bucket === 0 ? 0 : upperEdges[bucket - 1]
   const high = upperEdges[bucket]
   return low < 3.3 ? (low + high) / 2 : (2 * low * high) / (low + high)

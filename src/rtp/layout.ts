@@ -9,6 +9,9 @@ export const STRIDE_16 = STRIDE_BYTES / 2
 export const STRIDE_32 = STRIDE_BYTES / 4
 export const STRIDE_64 = STRIDE_BYTES / 8
 
+/** 32-bit fields per cache line. */
+export const LINE_32 = 16
+
 // Cache line 0: who it is, where its sequence stands, when it was last seen.
 export const I_SSRC = 0
 /** Source port in the upper, destination port in the lower 16 bits. */
@@ -167,6 +170,8 @@ export const D_OTHER_ARRIVAL = 91
 // Histograms of the open interval (Uint16, byte 736 to the stride's end). The low buckets of both share cache lines:
 // 16 of PDV, 16 of jitter, and so on from byte 768; PDV's last ones stand around them. `histogram.ts` knows the places.
 export const H_HISTOGRAMS = 368
+/** The cache line of the lowest buckets. */
+export const I_LOW_BUCKETS = 192
 export const PDV_BUCKETS = 144
 export const JITTER_BUCKETS = 96
 

@@ -47,11 +47,13 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
   minimumMs: ADAPTIVE_MIN_MS,
   maximumMs: ADAPTIVE_MAX_MS,
 }
+/** Frames that are looked up ahead of their turn, so that the waits for memory overlap. */
+export const FORESIGHT = 64
 /** Half of a packet's signature is remembered; the other half of the word holds its time. */
 const SIGNATURE_MASK = ~0xffff
 /** A measured stream with nothing pending; DSCP compared with it. */
 const NEXT_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
-const NEXT_MASK = NEXT_FLAGS | L.FLAG_PENDING | (63 << L.DSCP_SHIFT)
+const NEXT_MASK = NEXT_FLAGS | L.FLAG_PENDING | L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
 const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER | L.FLAG_ANEW
 
 export interface MeterOptions {
@@ -103,6 +105,11 @@ export class RtpMeter {
   private readonly freeSlots: Int32Array
   /** Doubles handed to a function that is too large to be inlined would be allocated. */
   private readonly scratch = new Float64Array(2)
+  private readonly time1 = new Float64Array(1)
+  /** Hashes, then slots, of the frames that `foresee` looked at. */
+  private readonly foreseen = new Int32Array(FORESIGHT)
+  /** Only keeps the loads of `foresee` from being optimised away. */
+  touched = 0
   private freeCount = 0
   private highWater = 0
   private sweepAt = 0
@@ -158,10 +165,77 @@ export class RtpMeter {
   }
 
   /**
+   * Looks up the streams of the next frames (offsets of their IPv4 headers, -1 for what is not plain) and touches the
+   * memory that measuring them will need: the processor waits for all of it at once instead of once per packet.
+   */
+  foresee(view: DataView, ipAt: Int32Array, frames: number): void {
+    const { foreseen, i32 } = this
+    const { pairs, mask } = this.index
+    let touched = 0
+    for (let n = 0; n < frames; n++) {
+      const at = ipAt[n]
+      if (at < 0) continue
+      const hash = hashKey(
+        view.getInt32(at + 12),
+        view.getInt32(at + 16),
+        view.getInt32(at + 20),
+        view.getInt32(at + 36),
+      )
+      foreseen[n] = hash
+      touched ^= pairs[(hash & mask) * 2]
+    }
+    for (let n = 0; n < frames; n++) {
+      if (ipAt[n] < 0) continue
+      const hash = foreseen[n]
+      let cell = hash & mask
+      let occupant = pairs[cell * 2 + 1]
+      while (occupant !== 0 && pairs[cell * 2] !== hash) {
+        cell = (cell + 1) & mask
+        occupant = pairs[cell * 2 + 1]
+      }
+      foreseen[n] = occupant - 1
+      if (occupant === 0) continue
+      const i = (occupant - 1) * L.STRIDE_32
+      touched ^= i32[i] ^ i32[i + L.LINE_32] ^ i32[i + 2 * L.LINE_32] ^ i32[i + L.I_LOW_BUCKETS]
+    }
+    this.touched = touched
+  }
+
+  /**
+   * The `n`th of the foreseen frames, if it is the packet that nearly every packet is (`next`). False, with nothing
+   * touched, when it has to go the long way.
+   */
+  onPlain(view: DataView, at: number, n: number, times: Float64Array, k: number): boolean {
+    const slot = this.foreseen[n]
+    if (slot < 0) return false
+    const { i32 } = this
+    const i = slot * L.STRIDE_32
+    const rtp = at + 28
+    const word = view.getInt32(rtp)
+    if (
+      i32[i + L.I_SSRC] !== view.getInt32(rtp + 8) ||
+      i32[i + L.I_PORTS] !== view.getInt32(at + 20) ||
+      i32[i + L.I_SOURCE0] !== view.getInt32(at + 12) ||
+      i32[i + L.I_DESTINATION0] !== view.getInt32(at + 16)
+    ) {
+      return false
+    }
+    const flags = NEXT_FLAGS | (((view.getInt32(at) >>> 18) & 63) << L.DSCP_SHIFT)
+    const lengths = view.getInt32(at + 24)
+    const length = (lengths >>> 16) - 8
+    const signature =
+      lengths & 0xffff || length < 20
+        ? mixed((lengths & 0xffff) ^ Math.imul(length, 0x10001), word)
+        : mixed(view.getInt32(rtp + 12) ^ Math.imul(view.getInt32(rtp + 16), 0x9e3779b1) ^ length, word)
+    return this.next(slot, times, k, flags, word, view.getInt32(rtp + 4), length, signature)
+  }
+
+  /**
    * A UDP payload whose first byte says RTP version 2 and of which at least 12 bytes were captured.
    * @returns PACKET_*
    */
   onPacket(p: DecodedPacket): number {
+    this.time1[0] = p.timeMs
     const view = p.view
     const at = p.payloadOffset
     const word = view.getInt32(at)
@@ -203,7 +277,8 @@ export class RtpMeter {
               ? mixed(p.udpChecksum ^ Math.imul(length, 0x10001), word)
               : mixed(view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ length, word)
           const timestamp = view.getInt32(at + 4)
-          if (!this.next(occupant - 1, p, word, timestamp, length, signature)) {
+          const flags = NEXT_FLAGS | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
+          if (!this.next(occupant - 1, this.time1, 0, flags, word, timestamp, length, signature)) {
             if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
             this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
           }
@@ -221,7 +296,9 @@ export class RtpMeter {
    */
   private next(
     slot: number,
-    p: DecodedPacket,
+    times: Float64Array,
+    k: number,
+    wantedFlags: number,
     word: number,
     timestamp: number,
     length: number,
@@ -231,7 +308,7 @@ export class RtpMeter {
     const i = slot * L.STRIDE_32
     const f = slot * L.STRIDE_64
     const h = slot * L.STRIDE_16
-    const timeMs = p.timeMs
+    const timeMs = times[k]
     const highest = i32[i + L.I_HIGHEST]
     const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
     const arrivalDelta = timeMs - f64[f + L.D_ARRIVAL]
@@ -239,7 +316,7 @@ export class RtpMeter {
     if (
       ((word - highest) & 0xffff) !== 1 ||
       ticks !== i32[i + L.I_PTIME_TICKS] ||
-      (i32[i + L.I_FLAGS] & NEXT_MASK) !== (NEXT_FLAGS | (p.dscp << L.DSCP_SHIFT)) ||
+      (i32[i + L.I_FLAGS] & NEXT_MASK) !== wantedFlags ||
       ((word >>> 16) & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE] ||
       !(timeMs < f64[f + L.D_SECOND_END]) ||
       !(arrivalDelta <= f32[i + L.I_LONGEST_GAP]) ||
