@@ -1,3 +1,4 @@
+import { DEFAULT_ALERTS, type AlertsConfig } from './alerts.js'
 import { DEFAULT_JITTER_BUFFER, type JitterBufferSpec } from './jitter-buffer.js'
 
 export type PrivacyMode = 'none' | 'mask' | 'hash'
@@ -58,6 +59,8 @@ export interface ConfigFile {
   sites?: SiteConfig[]
   trunks?: TrunkConfig[]
   privacy?: PrivacyMode
+  alerts?: Partial<AlertsConfig>
+  privacy_key_file?: string
 }
 
 /** The configuration in force: the file's keys over the defaults. Names are those of the file. */
@@ -75,6 +78,8 @@ export interface Config {
   sites: SiteConfig[]
   trunks: TrunkConfig[]
   privacy: PrivacyMode
+  alerts: AlertsConfig
+  privacy_key_file?: string
 }
 
 /** The defaults. A test holds them to the `default` of each key in the schema. */
@@ -98,4 +103,5 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   sites: [],
   trunks: [],
   privacy: 'none',
+  alerts: DEFAULT_ALERTS,
 }

@@ -152,5 +152,6 @@ function withDefaults(file: ConfigFile): Config {
     sip_ports: [...(file.sip_ports ?? DEFAULT_CONFIG.sip_ports)],
     sites: [...(file.sites ?? DEFAULT_CONFIG.sites)],
     trunks: [...(file.trunks ?? DEFAULT_CONFIG.trunks)],
+    alerts: { ...DEFAULT_CONFIG.alerts, ...file.alerts },
   }
 }
