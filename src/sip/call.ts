@@ -46,6 +46,15 @@ export interface HoldPeriod {
   by: Party
 }
 
+/** A REFER without Replaces asks its receiver to call somebody (RFC 3515). */
+export interface Referral {
+  /** User part of Refer-To, else its host. */
+  target: string
+  timeMs: number
+  /** Who sent it. */
+  by: Party
+}
+
 export interface CallFailure {
   status: number
   reason: string
@@ -86,6 +95,8 @@ export interface SipCall {
   /** BYE, CANCEL's 487, or final failure. */
   endMs?: number
   byeMs?: number
+  /** First final response to the BYE. */
+  byeAnswerMs?: number
   cancelMs?: number
   endedBy?: Party
   /** Final status of the INVITE (last attempt) and its reason phrase. */
@@ -97,6 +108,8 @@ export interface SipCall {
   retransmissions: number
   userAgents: { caller?: string; callee?: string }
   sessionId?: string
+  /** Identifiers in the initial INVITE that a B2BUA hands on to its other leg, bounded. */
+  linkIds?: string[]
   /** Q.850 or SIP Reason header of BYE/CANCEL/failure, when there is one. */
   reasonHeader?: string
   callerMedia?: PartyMedia
@@ -109,6 +122,8 @@ export interface SipCall {
   reinvites: number
   prack: boolean
   referred: boolean
+  /** The latest REFER: whom the other party is to call. */
+  referral?: Referral
   /** Last packet of this dialog. */
   lastMs: number
   /** Defects of messages in this call (SIP ALG traces, bad Content-Length, ...), unique, bounded. */
@@ -141,6 +156,27 @@ export interface SignallingCounters {
   evictedCalls: number
 }
 
+/** A REGISTER attempt or an OPTIONS request that is decided, or (`status` undefined) one that begins. */
+export interface StandaloneRequest {
+  method: 'REGISTER' | 'OPTIONS'
+  /** Final status; 0: no answer within 32 s, or given up; undefined: it has just begun. */
+  status?: number
+  /** Of the first request. */
+  startMs: number
+  /** Of the final response, or when it was given up. */
+  endMs: number
+  /** Addresses of the first request. */
+  source: string
+  destination: string
+  vlan: number
+  /** Host of its To. */
+  realm: string
+  /** A REGISTER that removes a binding (Expires: 0). */
+  unregisters: boolean
+  /** 401 and 407 answers on the way. */
+  challenges: number
+}
+
 export interface CallListener {
   /** A message of a call, before its effects: for what shows messages themselves. */
   onCallMessage?(call: SipCall, packet: SipPacket, sighting: Sighting): void
@@ -156,4 +192,11 @@ export interface CallListener {
    * may still be absorbed.
    */
   onCallEnd(call: SipCall): void
+  /**
+   * The BYE was answered (`call.byeAnswerMs`), or went without an answer for 32 s. Not told for a BYE that was not seen
+   * itself.
+   */
+  onDisconnect?(call: SipCall): void
+  /** A REGISTER attempt or OPTIONS request begins, and is decided. */
+  onStandalone?(request: StandaloneRequest): void
 }

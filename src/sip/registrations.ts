@@ -1,4 +1,4 @@
-import type { SignallingCounters } from './call.js'
+import type { CallListener, SignallingCounters } from './call.js'
 import type { SipMessage, SipPacket, SipResponse } from './message.js'
 import { methodOf } from './tracker-counters.js'
 import { TimedList, type TimedNode } from './tracker-list.js'
@@ -25,11 +25,27 @@ class Standalone implements TimedNode<Standalone> {
   requestMs = 0
   responseHop = 0
   responseMs = 0
+  readonly aor: string
+  readonly realm: string
+  readonly startMs: number
+  readonly source: string
+  readonly destination: string
+  readonly vlan: number
+  readonly unregisters: boolean
+  challenges = 0
   constructor(
     readonly key: string,
     public cseq: number,
-    readonly aor: string,
-  ) {}
+    { message, timeMs, sourceAddress, destinationAddress, vlan }: SipPacket,
+  ) {
+    this.aor = message.to.uriText
+    this.realm = message.to.uri.host
+    this.startMs = timeMs
+    this.source = sourceAddress
+    this.destination = destinationAddress
+    this.vlan = vlan
+    this.unregisters = key.startsWith('R') && removesBinding(message)
+  }
 }
 
 /** Registrations of one address of record that failed with one status (0: no answer). */
@@ -50,7 +66,10 @@ export class StandaloneRequests {
   private readonly challenged = new TimedList<Standalone>(CHALLENGE_WAIT_MS)
   private readonly finished = new TimedList<Standalone>(TRANSACTION_LIFETIME_MS)
 
-  constructor(private readonly counters: SignallingCounters) {}
+  constructor(
+    private readonly counters: SignallingCounters,
+    private readonly listener?: CallListener,
+  ) {}
 
   get size(): number {
     return this.known.size
@@ -71,6 +90,7 @@ export class StandaloneRequests {
     for (const list of [this.pending, this.challenged]) {
       for (let attempt = list.due(timeMs); attempt; attempt = list.due(timeMs)) {
         if (attempt.key.startsWith('R')) this.fail(attempt, attempt.retryStatus, timeMs)
+        else if (!attempt.done) this.tell(attempt, 0, timeMs)
         this.drop(attempt)
       }
     }
@@ -97,7 +117,7 @@ export class StandaloneRequests {
       // Another request while the first one has no answer yet: the client has given that up.
       if (attempt && !attempt.done && register) this.fail(attempt, 0, timeMs)
       if (attempt) this.drop(attempt)
-      attempt = this.begin(key, number, message, timeMs, register)
+      attempt = this.begin(key, packet, register)
     }
     attempt.cseq = number
     attempt.requestSeen = true
@@ -107,27 +127,22 @@ export class StandaloneRequests {
     this.pending.append(attempt, timeMs)
   }
 
-  private begin(
-    key: string,
-    cseq: number,
-    message: SipMessage,
-    timeMs: number,
-    register: boolean,
-  ): Standalone {
+  private begin(key: string, packet: SipPacket, register: boolean): Standalone {
     if (this.known.size >= MAX_STANDALONE_TRANSACTIONS) {
       const oldest = this.finished.first ?? this.pending.first ?? this.challenged.first
       if (oldest) this.drop(oldest)
     }
-    const attempt = new Standalone(key, cseq, message.to.uriText)
+    const attempt = new Standalone(key, packet.message.cseq.number, packet)
     this.known.set(key, attempt)
-    this.pending.append(attempt, timeMs)
+    this.pending.append(attempt, packet.timeMs)
+    this.tell(attempt, undefined, packet.timeMs)
     if (!register) {
       this.counters.options.requests++
       return attempt
     }
     const { registrations } = this.counters
     registrations.attempts++
-    if (removesBinding(message)) registrations.unregistrations = (registrations.unregistrations ?? 0) + 1
+    if (attempt.unregisters) registrations.unregistrations = (registrations.unregistrations ?? 0) + 1
     return attempt
   }
 
@@ -142,10 +157,17 @@ export class StandaloneRequests {
     attempt.responseHop = hop
     attempt.responseMs = timeMs
     if (message.status < 200 || attempt.done || attempt.retryStatus !== 0) return
-    if (!register) this.counters.options.answered++
-    else if (message.status < 300) this.counters.registrations.successful++
-    else if (asksAgain(message.status)) {
-      if (message.status === 401 || message.status === 407) this.counters.registrations.challenged++
+    if (!register) {
+      this.counters.options.answered++
+      this.tell(attempt, message.status, timeMs)
+    } else if (message.status < 300) {
+      this.counters.registrations.successful++
+      this.tell(attempt, message.status, timeMs)
+    } else if (asksAgain(message.status)) {
+      if (message.status === 401 || message.status === 407) {
+        this.counters.registrations.challenged++
+        attempt.challenges++
+      }
       attempt.retryStatus = message.status
       this.challenged.append(attempt, timeMs)
       return
@@ -161,6 +183,7 @@ export class StandaloneRequests {
 
   private fail(attempt: Standalone, status: number, timeMs: number): void {
     this.counters.registrations.failed++
+    this.tell(attempt, status, timeMs)
     const known = this.failures.find((failure) => failure.aor === attempt.aor && failure.status === status)
     if (known) {
       known.count++
@@ -169,6 +192,14 @@ export class StandaloneRequests {
     }
     if (this.failures.length >= MAX_REGISTRATION_FAILURES) this.failures.shift()
     this.failures.push({ aor: attempt.aor, status, count: 1, lastMs: timeMs })
+  }
+
+  private tell(attempt: Standalone, status: number | undefined, timeMs: number): void {
+    if (!this.listener?.onStandalone) return
+    const { startMs, source, destination, vlan, realm, unregisters, challenges } = attempt
+    const method = attempt.key.startsWith('R') ? 'REGISTER' : 'OPTIONS'
+    const request = { method, status, startMs, endMs: timeMs, source, destination, vlan, realm } as const
+    this.listener.onStandalone({ ...request, unregisters, challenges })
   }
 
   private drop(attempt: Standalone): void {

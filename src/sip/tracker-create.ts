@@ -1,6 +1,7 @@
 import type { Party, SipCall } from './call.js'
 import type { SipAddress, SipMessage, SipPacket } from './message.js'
 import { CallTrack, hopOf } from './tracker-call.js'
+import { linkIdsOf, sessionIdOf } from './tracker-headers.js'
 
 /** Requests that only exist within an INVITE dialog, or set one up: a call can be told from them alone. */
 const CALL_REQUESTS = new Set(['INVITE', 'BYE', 'CANCEL', 'PRACK', 'UPDATE', 'INFO'])
@@ -90,6 +91,7 @@ export function createCall(packet: SipPacket, key: string): CallTrack {
     defects: [],
     messagesFrom: { caller: 0, callee: 0 },
   }
+  if (sawInvite) noteLinks(call, message)
   const track = new CallTrack(call, packet.timeMs)
   track.hops.push(hopOf(packet))
   track.indexKeys.push(indexKey(call.callId, call.fromTag))
@@ -97,6 +99,11 @@ export function createCall(packet: SipPacket, key: string): CallTrack {
   if (!sawInvite && otherTag && otherTag !== call.fromTag)
     track.indexKeys.push(indexKey(call.callId, otherTag))
   return track
+}
+
+function noteLinks(call: SipCall, message: SipMessage): void {
+  call.sessionId ??= sessionIdOf(message)
+  call.linkIds ??= linkIdsOf(message)
 }
 
 /** Corrects the guesses of a call whose initial INVITE comes after other messages of it. */
@@ -121,6 +128,7 @@ export function adoptInvite(track: CallTrack, packet: SipPacket): void {
   call.transport = packet.transport
   call.vlan = packet.vlan
   call.sawInvite = true
+  noteLinks(call, message)
   call.inviteMs = Math.min(call.inviteMs, packet.timeMs)
   track.hops[0] = hopOf(packet)
 }

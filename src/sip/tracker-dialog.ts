@@ -1,7 +1,7 @@
 import type { CallListener } from './call.js'
 import type { SipPacket, SipRequest, SipResponse } from './message.js'
 import { otherParty, type CallTrack } from './tracker-call.js'
-import { noteReason, noteUserAgent } from './tracker-headers.js'
+import { noteReason, noteUserAgent, referralOf } from './tracker-headers.js'
 import type { CallLife } from './tracker-life.js'
 import { chooseBranch, commit, describe } from './tracker-media.js'
 import { namedCallIds, type CallRelations } from './tracker-relations.js'
@@ -31,6 +31,7 @@ export class DialogFlow {
         break
       case 'REFER':
         track.call.referred = true
+        track.call.referral = referralOf(message, track.requester(message), packet.timeMs)
         for (const callId of namedCallIds(message)) this.relations.link(track, callId)
         break
     }

@@ -1,4 +1,5 @@
-import type { Party } from './call.js'
+import type { Party, Referral } from './call.js'
+import { parseSipAddress } from './uri.js'
 import type { SipMessage } from './message.js'
 import type { CallTrack } from './tracker-call.js'
 
@@ -22,4 +23,41 @@ export function noteReason(track: CallTrack, message: SipMessage): void {
 export function sessionIdOf(message: SipMessage): string | undefined {
   const local = message.header('session-id')?.split(';', 1)[0].trim()
   return local ? local.slice(0, MAX_TEXT) : undefined
+}
+
+/** Headers in which programs hand an identifier of one leg, or of the whole call, to the next. */
+const LINK_HEADERS = [
+  'x-cid',
+  'x-call-id',
+  'x-callid',
+  'x-original-call-id',
+  'x-sip-call-id',
+  'cisco-guid',
+  'av-global-session-id',
+  'x-genesys-calluuid',
+  'x-broadworks-correlation-info',
+]
+/** Shorter ones are flags and counters, which different calls share. */
+const SHORTEST_LINK_ID = 8
+
+/** Identifiers that the legs of a call share: icid-value of P-Charging-Vector (RFC 7315 4.6), and LINK_HEADERS. */
+export function linkIdsOf(message: SipMessage): string[] | undefined {
+  const ids: string[] = []
+  const icid = /icid-value="?([^";\s]+)/i.exec(message.header('p-charging-vector') ?? '')
+  if (icid) ids.push(icid[1])
+  for (const name of LINK_HEADERS) {
+    const value = message.header(name)
+    if (value !== undefined) ids.push(value.trim())
+  }
+  const usable = ids.filter((id) => id.length >= SHORTEST_LINK_ID).map((id) => id.slice(0, MAX_TEXT))
+  return usable.length > 0 ? usable : undefined
+}
+
+/** Whom a REFER asks to call; undefined when it names a dialog to replace, which links the calls already. */
+export function referralOf(message: SipMessage, by: Party, timeMs: number): Referral | undefined {
+  const referTo = message.header('refer-to')
+  if (referTo === undefined || /[?&]Replaces=/i.test(referTo)) return undefined
+  const { user, host } = parseSipAddress(referTo).uri
+  const target = (user ?? host).slice(0, MAX_TEXT)
+  return target === '' ? undefined : { target, timeMs, by }
 }

@@ -158,7 +158,11 @@ export class CallLife {
     for (const list of [this.cancelling, this.challenged, this.retryable, this.reordered]) {
       for (let track = list.due(timeMs); track; track = list.due(timeMs)) this.settle(track, timeMs)
     }
-    for (let track = this.lingering.due(timeMs); track; track = this.lingering.due(timeMs)) this.drop(track)
+    for (let track = this.lingering.due(timeMs); track; track = this.lingering.due(timeMs)) {
+      const { byeMs, byeAnswerMs } = track.call
+      if (byeMs !== undefined && byeAnswerMs === undefined) this.listener.onDisconnect?.(track.call)
+      this.drop(track)
+    }
   }
 
   /** The capture ends: what only waited for more is resolved, open calls stay as they are. */

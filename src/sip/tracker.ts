@@ -1,5 +1,5 @@
 import type { CallListener, SignallingCounters, SipCall } from './call.js'
-import type { SipMessage, SipPacket } from './message.js'
+import type { SipMessage, SipPacket, SipResponse } from './message.js'
 import { StandaloneRequests, type RegistrationFailure } from './registrations.js'
 import type { CallTrack } from './tracker-call.js'
 import { createCall, indexKey, isInitialInvite, showsCall, showsLife } from './tracker-create.js'
@@ -32,7 +32,7 @@ export class SignallingTracker {
   private readonly index = new Map<string, CallTrack>()
   private readonly newestByCallId = new Map<string, CallTrack>()
   private readonly usedCallIds = new UsedCallIds()
-  private readonly standalone = new StandaloneRequests(this.counters)
+  private readonly standalone: StandaloneRequests
   private readonly life: CallLife
   private readonly invites: InviteFlow
   private readonly dialogs: DialogFlow
@@ -45,6 +45,7 @@ export class SignallingTracker {
     options: TrackerOptions = {},
   ) {
     this.maxCalls = Math.max(1, options.maxCalls ?? DEFAULT_MAX_CALLS)
+    this.standalone = new StandaloneRequests(this.counters, listener)
     this.life = new CallLife(listener, this.counters, (track) => this.forget(track))
     this.invites = new InviteFlow(listener, this.life)
     this.dialogs = new DialogFlow(listener, this.life, this.relations)
@@ -214,8 +215,10 @@ export class SignallingTracker {
   }
 
   private dispatch(track: CallTrack, packet: SipPacket): void {
-    if (track.ended) return
     const { message } = packet
+    if (message.kind === 'response' && message.cseq.method === 'BYE')
+      this.noteByeAnswer(track, packet, message)
+    if (track.ended) return
     const { call } = track
     if (message.kind === 'request' && message.method === 'INVITE') {
       this.invites.onRequest(track, packet, message)
@@ -231,6 +234,15 @@ export class SignallingTracker {
       track.indexKeys.push(key)
       this.index.set(key, track)
     }
+  }
+
+  /** Comes after the end as a rule, which is the BYE. */
+  private noteByeAnswer(track: CallTrack, { timeMs }: SipPacket, message: SipResponse): void {
+    const { call } = track
+    if (call.byeMs === undefined || call.byeAnswerMs !== undefined || !track.isWinningDialog(message)) return
+    if (message.status < 200 || message.status === 401 || message.status === 407) return
+    call.byeAnswerMs = timeMs
+    this.listener.onDisconnect?.(call)
   }
 
   private forget(track: CallTrack): void {
