@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SipCall } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import { DirectionMedia } from './direction-media.js'
@@ -7,6 +8,10 @@ import type { MediaClaim } from './media-claims.js'
 import type { Direction, MediaFields } from './records.js'
 import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
+
+const NONE: readonly never[] = []
+const NO_FIELDS = {}
+const NO_NEGOTIATION = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
 
 /** Both directions, each made when it is first asked for: media without signalling mostly has one. */
 class Directions implements Readonly<Record<Direction, DirectionMedia>> {
@@ -27,25 +32,45 @@ export class CallEntry {
   readonly directions: Readonly<Record<Direction, DirectionMedia>> = new Directions()
   /** Every stream bound to it, video included. */
   readonly streams = new Few<StreamEntry>()
-  readonly claims: MediaClaim[] = []
+  private ownClaims: MediaClaim[] | undefined = undefined
   /** Descriptions before this time were claimed already. */
   claimedUntilMs = -Infinity
   /** For the addresses of a call without signalling, after its streams ended. */
-  lastStream?: StreamEntry
+  lastStream: StreamEntry | undefined = undefined
   /** Payload types of either description, the receiver's last. */
-  formats: Record<Direction, readonly PayloadFormat[]> = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
+  formats: Readonly<Record<Direction, readonly PayloadFormat[]>> = NO_NEGOTIATION
   encrypted = false
   /** RFC 6035: what the endpoints reported of the media that they received. */
-  readonly endpointFields: Partial<Record<Direction, Partial<MediaFields>>> = {}
+  endpointFields: Readonly<Partial<Record<Direction, Partial<MediaFields>>>> = NO_FIELDS
   /** Since the first RTCP of the call. */
-  rtcp?: RtcpWatch
+  rtcp: RtcpWatch | undefined = undefined
   /** Its record was written. */
   closed = false
 
+  /** @param origin Call-ID of its signalling, or the first stream of media without signalling */
   constructor(
-    readonly callId: string,
+    private origin: string | StreamEntry,
     readonly sip?: SipCall,
   ) {}
+
+  /** Call-ID; without signalling a hash of addresses and start, made when it is first asked for. */
+  get callId(): string {
+    if (typeof this.origin !== 'string') this.origin = mediaOnlyCallId(this.origin)
+    return this.origin
+  }
+
+  get claims(): readonly MediaClaim[] {
+    return this.ownClaims ?? NONE
+  }
+
+  addClaim(claim: MediaClaim): void {
+    if (this.ownClaims) this.ownClaims.push(claim)
+    else this.ownClaims = [claim]
+  }
+
+  dropClaims(): void {
+    this.ownClaims = undefined
+  }
 
   /** Last packet of any of its directions, NaN before any. */
   get lastMediaMs(): number {
@@ -55,4 +80,11 @@ export class CallEntry {
       Number.isNaN(b.lastPacketMs) ? -Infinity : b.lastPacketMs,
     )
   }
+}
+
+/** Call-ID of media without signalling: a hash of its addresses and start, the same in every replay. */
+function mediaOnlyCallId(stream: StreamEntry): string {
+  const { sourceAddress, sourcePort, destinationAddress, destinationPort, ssrc, firstArrival } = stream
+  const text = `${sourceAddress} ${sourcePort} ${destinationAddress} ${destinationPort} ${ssrc} ${firstArrival}`
+  return `media-${createHash('sha256').update(text).digest('hex').slice(0, 20)}`
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Config } from '../config/config.js'
 import type { NameMap } from '../config/networks.js'
 import { qualityClass } from '../quality/quality-class.js'
@@ -19,7 +18,7 @@ import {
   type TimestampSource,
   type Validity,
 } from './records.js'
-import { ssrcText, type StreamEntry } from './stream-entry.js'
+import { ssrcText } from './stream-entry.js'
 
 /** Media that begin within the first second after the answer are not missed. */
 const PRESENCE_AFTER_MS = 1000
@@ -244,7 +243,7 @@ function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordC
     state: 'media_only',
     caller_address: caller,
     callee_address: callee,
-    ...siteFields(caller, callee, stream?.identity.vlan ?? -1, context),
+    ...siteFields(caller, callee, stream?.vlan ?? -1, context),
     ...common,
     ...rttFields(call),
   }
@@ -307,11 +306,4 @@ function mirrorLoss(call: CallEntry): number | undefined {
     (b) => b !== undefined,
   )
   return beyond.length > 0 ? beyond.reduce((sum, { mirror }) => sum + mirror, 0) : undefined
-}
-
-/** Call-ID of media without signalling: a hash of its addresses and start, the same in every replay. */
-export function mediaOnlyCallId(stream: StreamEntry): string {
-  const { sourcePort, destinationPort, ssrc, firstArrival } = stream.identity
-  const text = `${stream.sourceAddress} ${sourcePort} ${stream.destinationAddress} ${destinationPort} ${ssrc} ${firstArrival}`
-  return `media-${createHash('sha256').update(text).digest('hex').slice(0, 20)}`
 }

@@ -10,7 +10,7 @@ import type { CallListener, PartyMedia, SipCall } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import type { SignallingTracker } from '../sip/tracker.js'
 import { CallEntry } from './call-entry.js'
-import { callRecord, mediaOnlyCallId, rfc3339, siteFields, type RecordContext } from './call-record.js'
+import { callRecord, rfc3339, siteFields, type RecordContext } from './call-record.js'
 import type { ClosedInterval } from './direction-media.js'
 import { fileReport } from './endpoint-reports.js'
 import { MediaClaims, type MediaClaim } from './media-claims.js'
@@ -225,7 +225,7 @@ export class Correlator implements CallListener, StreamListener {
       if (stream.shares.length >= MOST_SHARES || stream.shares.some((share) => share.call === call)) continue
       this.meter.cut(stream.slot)
       const share = new StreamEntry(stream.slot, this.meter.identity(stream.slot), stream)
-      stream.shares.push(share)
+      stream.shares = [...stream.shares, share]
       this.attach(share, call, direction, kind, leg)
     }
   }
@@ -301,11 +301,12 @@ export class Correlator implements CallListener, StreamListener {
 
   private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {
     for (const stream of call.streams) {
-      if (stream.identity.ssrc !== ssrc || stream.direction !== direction) continue
+      if (stream.ssrc !== ssrc || stream.direction !== direction) continue
       const live = this.meter.sequenceState(stream.slot)
-      const { firstArrival, firstSequence } = stream.identity
+      const { firstArrival, firstSequence } = stream
       return {
         lost: (stream.totals?.lost ?? 0) + live.lost,
+        highest: live.highest,
         start: call.sip?.sawInvite === true ? { sequence: firstSequence, timeMs: firstArrival } : undefined,
         clockRateHz: live.clockRateHz,
       }
@@ -340,20 +341,18 @@ export class Correlator implements CallListener, StreamListener {
     if (this.isLeftover(stream)) return
     const partner = this.unbound.partner(stream)
     if (partner?.call && !partner.call.sip) {
-      const same =
-        partner.sourceAddress === stream.sourceAddress &&
-        partner.identity.sourcePort === stream.identity.sourcePort
+      const same = partner.sourceAddress === stream.sourceAddress && partner.sourcePort === stream.sourcePort
       const direction = same ? partner.direction : opposite(partner.direction)
       this.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
     } else {
-      const call = new CallEntry(mediaOnlyCallId(stream))
+      const call = new CallEntry(stream)
       this.attach(stream, call, 'from_caller', 'audio')
     }
   }
 
   private isLeftover(stream: StreamEntry): boolean {
     if (this.leftovers.size === 0) return false
-    const { sourcePort, destinationPort } = stream.identity
+    const { sourcePort, destinationPort } = stream
     const until = Math.max(
       this.leftovers.get(`${stream.sourceAddress} ${sourcePort}`) ?? 0,
       this.leftovers.get(`${stream.destinationAddress} ${destinationPort}`) ?? 0,
@@ -366,13 +365,11 @@ export class Correlator implements CallListener, StreamListener {
     stream.leg = leg
     stream.direction = direction
     stream.audio = kind === 'audio'
-    stream.recordedCallId = call.callId
+    stream.recordedCall = call
     call.streams.add(stream)
     call.lastStream = stream
     // Packets that came before the SDP were counted under a bare payload type.
-    const known = stream.codecs
-    stream.codecs = []
-    for (const use of known) {
+    for (const use of stream.takeCodecs()) {
       const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use
       addCodecUse(stream.codecs, named, use.packets)
     }
@@ -399,7 +396,7 @@ export class Correlator implements CallListener, StreamListener {
     call.streams.delete(stream)
     const whole = stream.shareOf
     if (whole) {
-      whole.shares.splice(whole.shares.indexOf(stream), 1)
+      whole.shares = whole.shares.filter((share) => share !== stream)
       stream.giveBack()
       if (!whole.call && whole.shares.length === 0) this.meter.setBound(whole.slot, false)
       return
@@ -423,9 +420,8 @@ export class Correlator implements CallListener, StreamListener {
     this.unbound.remove(stream)
     // What was measured without knowing the codec stays in the stream's totals.
     this.meter.cut(stream.slot)
-    const earlier = stream.recordedCallId
-    if (!before && earlier !== undefined && earlier !== binding.call.callId)
-      this.meter.beginSegment(stream.slot)
+    const earlier = stream.recordedCall
+    if (!before && earlier && earlier.callId !== binding.call.callId) this.meter.beginSegment(stream.slot)
     this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
   }
 
@@ -607,7 +603,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private streamRecord(stream: StreamEntry): StreamRecord {
-    const { identity, call } = stream
+    const { call, firstArrival } = stream
     const counts = stream.wholeTotals()
     const codecs = stream.wholeCodecs()
     const record = newDraft()
@@ -615,14 +611,14 @@ export class Correlator implements CallListener, StreamListener {
     record.schema = RECORD_SCHEMA
     record.probe = this.config.probe
     record.call_id = stream.recordedCallId
-    record.direction = stream.recordedCallId === undefined ? undefined : stream.direction
-    record.start = rfc3339(Number.isNaN(counts.firstPacket) ? identity.firstArrival : counts.firstPacket)
-    record.end = rfc3339(Number.isNaN(counts.lastPacket) ? identity.firstArrival : counts.lastPacket)
+    record.direction = stream.recordedCall && stream.direction
+    record.start = rfc3339(Number.isNaN(counts.firstPacket) ? firstArrival : counts.firstPacket)
+    record.end = rfc3339(Number.isNaN(counts.lastPacket) ? firstArrival : counts.lastPacket)
     record.source_address = stream.sourceAddress
-    record.source_port = identity.sourcePort
+    record.source_port = stream.sourcePort
     record.destination_address = stream.destinationAddress
-    record.destination_port = identity.destinationPort
-    if (identity.vlan >= 0) record.vlan = identity.vlan
+    record.destination_port = stream.destinationPort
+    if (stream.vlan >= 0) record.vlan = stream.vlan
     record.ssrc = stream.ssrcText
     fillCounts(record, counts, codecs, this.scoring)
     fillDistributions(record, counts)

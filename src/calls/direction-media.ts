@@ -22,6 +22,14 @@ const BURST_PAUSE_MS = 1000
 const MOST_BURSTS = 100
 
 const NO_SSRCS: readonly number[] = []
+const NONE: readonly never[] = []
+
+/** Burst seconds that follow on each other. */
+export interface BurstStretch {
+  startMs: number
+  endMs: number
+  peakMs: number
+}
 
 /** What an interval said, kept for the call's minimum and percentiles. */
 interface IntervalScore {
@@ -60,25 +68,43 @@ export class DirectionMedia {
   readonly streams = new Few<StreamEntry>()
   /** Copied when it grows: an array that was pushed to keeps room for sixteen more. */
   ssrcs: readonly number[] = NO_SSRCS
-  private finished?: MediaTotals
-  private readonly finishedCodecs: CodecUse[] = []
-  private readonly scores: IntervalScore[] = []
-  private readonly spans: StreamSpan[] = []
-  private open?: { startMs: number; endMs: number; counts: MediaTotals; codecs: CodecUse[] }
+  // Made when they are first needed: most directions of a busy tap have one stream and a few intervals.
+  private finished: MediaTotals | undefined = undefined
+  private finishedUses: CodecUse[] | undefined = undefined
+  private ownScores: IntervalScore[] | undefined = undefined
+  private ownSpans: StreamSpan[] | undefined = undefined
+  private ownBursts: BurstStretch[] | undefined = undefined
+  private open: { startMs: number; endMs: number; counts: MediaTotals; codecs: CodecUse[] } | undefined =
+    undefined
   /** Last packet seen in any row. */
   lastPacketMs = NaN
 
   /** Burst jitter: stretches of burst seconds. */
-  readonly bursts: { startMs: number; endMs: number; peakMs: number }[] = []
+  get bursts(): readonly BurstStretch[] {
+    return this.ownBursts ?? NONE
+  }
+
+  private get finishedCodecs(): CodecUse[] {
+    return (this.finishedUses ??= [])
+  }
+
+  private get spans(): readonly StreamSpan[] {
+    return this.ownSpans ?? NONE
+  }
+
+  private get scores(): readonly IntervalScore[] {
+    return this.ownScores ?? NONE
+  }
 
   /** A second with a burst; one that follows on another, or leaves one calm second between, prolongs it. */
   noteBurstSecond(startMs: number, peakMs: number): void {
-    const last = this.bursts.at(-1)
+    const bursts = (this.ownBursts ??= [])
+    const last = bursts.at(-1)
     if (last && startMs - last.endMs <= BURST_PAUSE_MS) {
       last.endMs = Math.max(last.endMs, startMs + 1000)
       last.peakMs = Math.max(last.peakMs, peakMs)
-    } else if (this.bursts.length < MOST_BURSTS) {
-      this.bursts.push({ startMs, endMs: startMs + 1000, peakMs })
+    } else if (bursts.length < MOST_BURSTS) {
+      bursts.push({ startMs, endMs: startMs + 1000, peakMs })
     }
   }
 
@@ -90,15 +116,15 @@ export class DirectionMedia {
 
   attach(stream: StreamEntry): void {
     this.streams.add(stream)
-    const { ssrc } = stream.identity
+    const { ssrc } = stream
     if (this.ssrcs.length < MOST_SSRCS && !this.ssrcs.includes(ssrc)) this.ssrcs = [...this.ssrcs, ssrc]
   }
 
   /** It was not part of the direction after all. */
   detach(stream: StreamEntry): void {
     this.streams.delete(stream)
-    const { ssrc } = stream.identity
-    if (![...this.streams].some((other) => other.identity.ssrc === ssrc)) {
+    const { ssrc } = stream
+    if (![...this.streams].some((other) => other.ssrc === ssrc)) {
       this.ssrcs = this.ssrcs.filter((known) => known !== ssrc)
     }
   }
@@ -139,7 +165,9 @@ export class DirectionMedia {
       fields.delay_p50_ms = delayMs
       fields.delay_source = context.delaySource
     }
-    this.scores.push({ mosCq: fields.mos_cq, delayMs, expectedMs })
+    const score = { mosCq: fields.mos_cq, delayMs, expectedMs }
+    if (this.ownScores) this.ownScores.push(score)
+    else this.ownScores = [score]
     return { startMs, endMs, fields, counts }
   }
 
@@ -151,15 +179,17 @@ export class DirectionMedia {
     this.finished.add(stream.totals)
     for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use, use.packets)
     if (stream.totals.packets === 0 || this.spans.length >= MOST_SPANS) return
-    this.spans.push({
-      ssrc: stream.identity.ssrc,
+    const span: StreamSpan = {
+      ssrc: stream.ssrc,
       firstPacket: stream.totals.firstPacket,
       lastPacket: stream.totals.lastPacket,
       sequence:
         stream.segments === 1
           ? { lowest: stream.lowestSequence, highest: stream.highestSequence }
           : undefined,
-    })
+    }
+    if (this.ownSpans) this.ownSpans.push(span)
+    else this.ownSpans = [span]
   }
 
   /** Everything so far, with running streams. undefined when no packet was ever counted. */
@@ -188,7 +218,7 @@ export class DirectionMedia {
     if (this.finished) giveBack(this.finished)
     this.finished = undefined
     // Nothing young may hang on to an old object that waits for the next full collection.
-    this.finishedCodecs.length = this.scores.length = this.spans.length = 0
+    this.finishedUses = this.ownScores = this.ownSpans = undefined
   }
 
   /**

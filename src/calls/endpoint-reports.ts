@@ -31,10 +31,15 @@ export function reportedDirection(
 export function fileReport(report: QualityReport, call: CallEntry, senderAddress: string): boolean {
   const received = reportedDirection(report, call, senderAddress)
   if (received === undefined) return false
-  if (report.localMetrics) call.endpointFields[received] = endpointFields(report.localMetrics)
+  if (report.localMetrics) setFields(call, received, endpointFields(report.localMetrics))
   // An endpoint's own report is worth more than what the other one repeats of it.
-  if (report.remoteMetrics) call.endpointFields[opposite(received)] ??= endpointFields(report.remoteMetrics)
+  if (report.remoteMetrics && !call.endpointFields[opposite(received)])
+    setFields(call, opposite(received), endpointFields(report.remoteMetrics))
   return true
+}
+
+function setFields(call: CallEntry, direction: Direction, fields: Partial<MediaFields>): void {
+  call.endpointFields = { ...call.endpointFields, [direction]: fields }
 }
 
 function endpointFields(metrics: QualityMetrics): Partial<MediaFields> {

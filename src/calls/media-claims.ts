@@ -97,7 +97,7 @@ export class MediaClaims {
       leg,
       behindNat,
     }
-    call.claims.push(claim)
+    call.addClaim(claim)
     const key = endpointKey(address, port)
     const claims = this.byEndpoint.get(key)
     if (claims) claims.push(claim)
@@ -118,7 +118,7 @@ export class MediaClaims {
       const w = parseAddress(claim.address)?.words
       if (w) this.announced.remove(w[0], w[1], w[2], w[3], claim.port)
     }
-    call.claims.length = 0
+    call.dropClaims()
   }
 
   /** The other calls with a claim on the same address and port. */
@@ -133,7 +133,7 @@ export class MediaClaims {
    * stream's VLAN.
    */
   sharers(stream: StreamEntry): Binding[] {
-    const { sourcePort, destinationPort, vlan } = stream.identity
+    const { sourcePort, destinationPort, vlan } = stream
     const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
     const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
     const ownReceiver = receivers.find((claim) => claim.call === stream.call)
@@ -159,7 +159,7 @@ export class MediaClaims {
   isOfLosingBranch(stream: StreamEntry, call: CallEntry): boolean {
     const toTag = call.sip?.answerMs === undefined ? '' : call.sip.toTag
     if (toTag === '') return false
-    const { sourcePort, destinationPort } = stream.identity
+    const { sourcePort, destinationPort } = stream
     let losing = false
     for (const { party, address, port, branchTag } of call.claims) {
       if (party !== 'callee' || branchTag === '') continue
@@ -178,7 +178,8 @@ export class MediaClaims {
    * VLAN, from SDP rather than guessed behind NAT, of a call that has not ended, and the latest.
    */
   bind(stream: StreamEntry): Binding | undefined {
-    const { sourcePort, destinationPort, vlan } = stream.identity
+    if (this.size === 0) return undefined
+    const { sourcePort, destinationPort, vlan } = stream
     const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
     const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
     let best: Binding | undefined

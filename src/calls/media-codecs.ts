@@ -61,11 +61,23 @@ function lookUp(payloadType: number, formats: readonly PayloadFormat[], hints: C
 
 /** Adds packets to the list's entry for the same codec, or a new entry. */
 export function addCodecUse(uses: CodecUse[], use: CodecUse, packets: number): void {
-  const known = uses.find(
-    (u) => u.payloadType === use.payloadType && u.encoding === use.encoding && u.row?.id === use.row?.id,
-  )
-  if (known) known.packets += packets
-  else uses.push({ ...use, packets })
+  for (const known of uses) {
+    if (
+      known.payloadType === use.payloadType &&
+      known.encoding === use.encoding &&
+      known.row?.id === use.row?.id
+    ) {
+      known.packets += packets
+      return
+    }
+  }
+  uses.push({
+    encoding: use.encoding,
+    payloadType: use.payloadType,
+    clockRateHz: use.clockRateHz,
+    row: use.row,
+    packets,
+  })
 }
 
 /** The codec that most packets had. */

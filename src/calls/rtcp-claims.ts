@@ -87,17 +87,17 @@ export function bindToStreams(ends: RtcpEnds, streams: UnboundStreams): RtcpBind
   for (const offset of [1, 0]) {
     for (const stream of streams.at(ends.sourceAddress, ends.sourcePort - offset)) {
       if (!stream.call || !stream.direction) continue
-      const { sourceAddress, destinationAddress, identity } = stream
+      const { sourceAddress, destinationAddress, sourcePort, destinationPort } = stream
       const forward =
         sourceAddress === ends.sourceAddress &&
-        identity.sourcePort === ends.sourcePort - offset &&
+        sourcePort === ends.sourcePort - offset &&
         destinationAddress === ends.destinationAddress &&
-        identity.destinationPort === ends.destinationPort - offset
+        destinationPort === ends.destinationPort - offset
       const backward =
         sourceAddress === ends.destinationAddress &&
-        identity.sourcePort === ends.destinationPort - offset &&
+        sourcePort === ends.destinationPort - offset &&
         destinationAddress === ends.sourceAddress &&
-        identity.destinationPort === ends.sourcePort - offset
+        destinationPort === ends.sourcePort - offset
       if (!forward && !backward) continue
       const mediaSender: Party = stream.direction === 'from_caller' ? 'caller' : 'callee'
       const other: Party = mediaSender === 'caller' ? 'callee' : 'caller'

@@ -36,13 +36,12 @@ export class SameMedia {
   settle(stream: StreamEntry, media: DirectionMedia): void {
     if (media.streams.size > MOST_STREAMS) return
     for (const other of media.streams) {
-      if (other.slot !== stream.slot && other.identity.ssrc === stream.identity.ssrc)
-        this.meter.beginSegment(other.slot)
+      if (other.slot !== stream.slot && other.ssrc === stream.ssrc) this.meter.beginSegment(other.slot)
     }
   }
 
   private leave(stream: StreamEntry, media: DirectionMedia, nowMs: number): void {
-    if (nowMs - stream.identity.firstArrival > ALONE_MS) {
+    if (nowMs - stream.firstArrival > ALONE_MS) {
       this.meter.cut(stream.slot)
       media.finish(stream)
     } else media.detach(stream)
@@ -51,8 +50,8 @@ export class SameMedia {
 
   /** A source that moved (NAT rebinding) goes on with the next sequence number; a copy begins with one that was seen. */
   private isCopy(stream: StreamEntry, other: StreamEntry, nowMs: number): boolean {
-    const { ssrc, firstSequence, firstArrival } = stream.identity
-    if (ssrc !== other.identity.ssrc || stream.slot === other.slot) return false
+    const { ssrc, firstSequence, firstArrival } = stream
+    if (ssrc !== other.ssrc || stream.slot === other.slot) return false
     if (nowMs - firstArrival > SILENCE_MS) return nowMs - this.meter.lastSeen(stream.slot) <= SILENCE_MS
     return ((this.meter.sequenceState(other.slot).highest - firstSequence) & 0xffff) < SEEN_BEFORE
   }

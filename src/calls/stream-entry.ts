@@ -6,30 +6,41 @@ import { addCodecUse, type CodecUse } from './media-codecs.js'
 import type { PayloadModes } from './payload-mode.js'
 import { giveBack, MediaTotals } from './media-totals.js'
 
-/** An RTP stream that is being followed, and the call it was bound to. */
+const NONE: readonly never[] = []
+
+/** An RTP stream that is being followed, and the call it was bound to. Lean: hundreds of thousands are held at once. */
 export class StreamEntry {
-  /** Its key, but for the addresses, which stand beside it as text. */
-  readonly identity: Omit<StreamIdentity, 'ipVersion' | 'source' | 'destination'>
-  readonly sourceAddress: string
-  readonly destinationAddress: string
-  call?: CallEntry
-  direction?: Direction
+  // Its key. Addresses are int32 words as in DecodedPacket; the last three words exist for IPv6 only.
+  readonly ipVersion: number
+  readonly source0: number
+  readonly destination0: number
+  private readonly source123: Int32Array | undefined
+  private readonly destination123: Int32Array | undefined
+  readonly sourcePort: number
+  readonly destinationPort: number
+  readonly vlan: number
+  private readonly ssrcWord: number
+  /** Arrival of its first packet. */
+  readonly firstArrival: number
+  readonly firstSequence: number
+  call: CallEntry | undefined = undefined
+  direction: Direction | undefined = undefined
   /** False for video and for a fork that lost: such a stream is recorded, but not part of its direction. */
   audio = true
   /** Leg of its call: 0 is the one on which the first INVITE was seen. */
   leg = 0
   /** The same stream as other calls count it: a PBX that stays out of the media has two calls on one stream. */
-  readonly shares: StreamEntry[] = []
+  shares: readonly StreamEntry[] = NONE
   /** The call that its record names: the last one that held it, even when that is over. */
-  recordedCallId?: string
+  recordedCall: CallEntry | undefined = undefined
   /** Since it was bound to its call (media that came before its SDP included). */
-  totals?: MediaTotals
+  totals: MediaTotals | undefined = undefined
   /** From before: the part that an earlier call had, or that came after its end. */
-  earlier?: MediaTotals
-  codecs: CodecUse[] = []
-  private earlierCodecs: CodecUse[] = []
+  earlier: MediaTotals | undefined = undefined
+  private uses: CodecUse[] | undefined = undefined
+  private earlierUses: CodecUse[] | undefined = undefined
   /** Modes seen in the payload headers, for codecs that have them. */
-  modes?: PayloadModes
+  modes: PayloadModes | undefined = undefined
   segments = 0
   lowestSequence = 0
   highestSequence = 0
@@ -40,26 +51,72 @@ export class StreamEntry {
     /** The stream that this is another call's share of; a share has no record of its own. */
     readonly shareOf?: StreamEntry,
   ) {
-    const { ipVersion, source, destination, sourcePort, destinationPort, ssrc, vlan } = identity
-    const { firstArrival, firstSequence } = identity
-    this.identity = { sourcePort, destinationPort, ssrc, vlan, firstArrival, firstSequence }
-    this.sourceAddress = formatAddress(ipVersion, ...source)
-    this.destinationAddress = formatAddress(ipVersion, ...destination)
+    const { ipVersion, source, destination } = identity
+    this.ipVersion = ipVersion
+    this.source0 = source[0]
+    this.destination0 = destination[0]
+    this.source123 = ipVersion === 6 ? Int32Array.from(source.slice(1)) : undefined
+    this.destination123 = ipVersion === 6 ? Int32Array.from(destination.slice(1)) : undefined
+    this.sourcePort = identity.sourcePort
+    this.destinationPort = identity.destinationPort
+    this.vlan = identity.vlan
+    this.ssrcWord = identity.ssrc | 0
+    this.firstArrival = identity.firstArrival
+    this.firstSequence = identity.firstSequence
+  }
+
+  get ssrc(): number {
+    return this.ssrcWord >>> 0
+  }
+
+  /** As records print it, RFC 5952 for IPv6. */
+  get sourceAddress(): string {
+    const w = this.source123
+    return formatAddress(this.ipVersion, this.source0, w?.[0] ?? 0, w?.[1] ?? 0, w?.[2] ?? 0)
+  }
+
+  get destinationAddress(): string {
+    const w = this.destination123
+    return formatAddress(this.ipVersion, this.destination0, w?.[0] ?? 0, w?.[1] ?? 0, w?.[2] ?? 0)
+  }
+
+  /** Word 0..3 of an address. */
+  sourceWord(n: number): number {
+    return n === 0 ? this.source0 : (this.source123?.[n - 1] ?? 0)
+  }
+
+  destinationWord(n: number): number {
+    return n === 0 ? this.destination0 : (this.destination123?.[n - 1] ?? 0)
+  }
+
+  get recordedCallId(): string | undefined {
+    return this.recordedCall?.callId
+  }
+
+  /** Codecs since it was bound to its call. */
+  get codecs(): CodecUse[] {
+    return (this.uses ??= [])
+  }
+
+  /** The codecs so far, which then start anew. */
+  takeCodecs(): readonly CodecUse[] {
+    const taken = this.uses ?? NONE
+    this.uses = undefined
+    return taken
   }
 
   /** Sets apart what was counted so far: what follows is no longer, or not yet, a call's. */
   setApart(): void {
     if (this.totals) (this.earlier ??= new MediaTotals()).add(this.totals)
     this.totals = undefined
-    for (const use of this.codecs) addCodecUse(this.earlierCodecs, use, use.packets)
-    this.codecs = []
+    for (const use of this.takeCodecs()) addCodecUse((this.earlierUses ??= []), use, use.packets)
     this.segments = 0
   }
 
   /** Codec uses over the whole stream. */
   wholeCodecs(): CodecUse[] {
-    const uses = [...this.earlierCodecs.map((use) => ({ ...use }))]
-    for (const use of this.codecs) addCodecUse(uses, use, use.packets)
+    const uses = (this.earlierUses ?? NONE).map((use: CodecUse) => ({ ...use }))
+    for (const use of this.uses ?? NONE) addCodecUse(uses, use, use.packets)
     return uses
   }
 
@@ -68,7 +125,7 @@ export class StreamEntry {
     if (this.totals) giveBack(this.totals)
     if (this.earlier) giveBack(this.earlier)
     this.totals = this.earlier = undefined
-    this.codecs.length = this.earlierCodecs.length = 0
+    this.uses = this.earlierUses = undefined
   }
 
   /** Everything the stream carried. */
@@ -82,15 +139,14 @@ export class StreamEntry {
 
   /** Whether it comes from or goes to this address and port. */
   touches(address: string, port: number): boolean {
-    const { sourcePort, destinationPort } = this.identity
     return (
-      (address === this.sourceAddress && port === sourcePort) ||
-      (address === this.destinationAddress && port === destinationPort)
+      (port === this.sourcePort && address === this.sourceAddress) ||
+      (port === this.destinationPort && address === this.destinationAddress)
     )
   }
 
   get ssrcText(): string {
-    return ssrcText(this.identity.ssrc)
+    return ssrcText(this.ssrc)
   }
 }
 
