@@ -26,6 +26,7 @@ export const ERROR_CODES = [
   'SPEC_INVALID',
   'UNKNOWN_CODEC',
   'CALL_NOT_FOUND',
+  'PRIVACY_KEY',
   // outputs
   'WRITE_FAILED',
   'OUTPUT_EXISTS',

@@ -12,8 +12,9 @@ import { ProgressLine } from './progress.js'
 import { NdjsonOutput } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
 import { TableOutput } from './outputs/table.js'
+import { openPrivacy, privacyKeyOption, privacyOption, type PrivacyOptions } from './privacy.js'
 
-interface ReplayOptions {
+interface ReplayOptions extends PrivacyOptions {
   format: 'table' | 'ndjson'
   output: string
   config?: string
@@ -32,6 +33,7 @@ Examples:
   $ tcpdump -i eth1 -w - udp | callprobe replay -
   $ callprobe replay --fail-on 'mos_cq_min < 3.6' nightly.pcap || echo "bad calls"
   $ callprobe replay --filter 'caller == "4711" and loss_percent > 1' day.pcap
+  $ callprobe replay --privacy hash --format ndjson day.pcap > for-the-carrier.ndjson
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
 
@@ -52,6 +54,8 @@ export function replayCommand(): Command {
     )
     .addOption(new Option('--sort <order>', 'order of the table').choices(['time', 'worst']).default('time'))
     .option('--limit <calls>', 'most calls in the table', positiveInteger)
+    .addOption(privacyOption())
+    .addOption(privacyKeyOption())
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], options: ReplayOptions) => {
       const matched = await replay(files, options)
@@ -77,8 +81,9 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   const config = configOf(options)
   const filter = options.filter === undefined ? undefined : compileExpression(options.filter)
   const failOn = options.failOn === undefined ? undefined : compileExpression(options.failOn)
+  const privacy = openPrivacy(config, options)
   const source = await openFiles(files)
-  const outputs = openOutputs(options, filter)
+  const outputs = openOutputs(options, privacy.filter(filter))
   let matched = false
   let failing = 0
   const probe = new Probe(
@@ -89,7 +94,8 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
         matched = true
         failing++
       }
-      for (const output of outputs) output.record(record)
+      const shown = privacy.record(record)
+      for (const output of outputs) output.record(shown)
     },
     outputs.flatMap((output) => output.observer ?? []),
   )
@@ -97,7 +103,7 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   try {
     await run(source, probe, outputs)
     for (const _ of probe.finish()) await ready(outputs)
-    const summary = summaryOf(source, probe, config, performance.now() - startedMs)
+    const summary = privacy.record(summaryOf(source, probe, config, performance.now() - startedMs))
     for (const warning of source.warnings) warn(warning)
     for (const output of outputs) await output.finish(summary)
   } catch (error) {
