@@ -285,11 +285,11 @@ export class Correlator implements CallListener, StreamListener {
       expectEncrypted: call.encrypted,
       wireLength: p.payloadLength,
     })
-    for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs)
     call.rtcp ??= new RtcpWatch()
     call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
       this.tapState(call, direction, ssrc),
     )
+    for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs)
   }
 
   /** A voice quality report (RFC 6035) in the body of a PUBLISH or NOTIFY. */
