@@ -273,6 +273,10 @@ export interface IntervalRecord extends MediaFields {
   trunk?: string
 }
 
+/** Impairment that lowers a MOS the most. */
+export type MosDriver = 'loss' | 'late' | 'delay' | 'codec'
+export const MOS_DRIVERS: readonly MosDriver[] = ['loss', 'late', 'delay', 'codec']
+
 export interface AlertRecord {
   type: 'alert'
   schema: typeof RECORD_SCHEMA
@@ -295,8 +299,28 @@ export interface AlertRecord {
   threshold?: number
   baseline?: number
   window_s?: number
+  /** Where the media flows, or the group that the rule looks at: "berlin → hamburg via carrier-a". */
+  path?: string
   calls_affected?: number
+  streams_affected?: number
+  /** Streams that were active on the path in the window, affected ones included. */
+  streams_active?: number
   call_ids?: string[]
+  /** Over the bad seconds of the affected streams. */
+  jitter_p95_ms?: number
+  pdv_p95_ms?: number
+  pdv_max_ms?: number
+  loss_percent?: number
+  late_percent?: number
+  /** Mean over the affected streams' last ten seconds. */
+  mos_cq?: number
+  /** What costs the most of it. */
+  mos_driver?: MosDriver
+  /** What is most likely behind it. */
+  cause?: string
+  confidence?: Confidence
+  /** A silence covers it: nobody is told. */
+  silenced?: boolean
   message: string
 }
 
