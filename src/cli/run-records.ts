@@ -1,0 +1,135 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { CallObserver } from '../calls/observer.js'
+import type { ProbeRecord, SummaryRecord } from '../calls/records.js'
+import type { Config } from '../config/config.js'
+import { parseJitterBufferSpec } from '../config/jitter-buffer.js'
+import { loadConfig } from '../config/load.js'
+import { compileExpression, type Expression } from './expression.js'
+import { NdjsonOutput } from './outputs/ndjson.js'
+import type { RunOutput } from './outputs/output.js'
+import { TableOutput } from './outputs/table.js'
+import {
+  openPrivacy,
+  privacyKeyOption,
+  privacyOption,
+  type PrivacyOptions,
+  type RunPrivacy,
+} from './privacy.js'
+
+/** What `replay` and `capture` have in common: how a run measures, and where its records go. */
+export interface RunOptions extends PrivacyOptions {
+  format: 'table' | 'ndjson'
+  output: string
+  config?: string
+  failOn?: string
+  filter?: string
+  jitterBuffer?: string
+  sort: 'time' | 'worst'
+  limit?: number
+}
+
+export function addRunOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'what to print').choices(['table', 'ndjson']).default('table'))
+    .option('--output <path>', 'where to: a file (created for its owner only) or -', '-')
+    .option('--config <file>', 'configuration (YAML or JSON)')
+    .option('--filter <expr>', 'only calls for which this is true, with their streams and intervals')
+    .option('--fail-on <expr>', 'exit with 3 when this is true for any call')
+    .option(
+      '--jitter-buffer <spec>',
+      'buffer behind late, delay and MOS: adaptive, adaptive:MIN-MAX, fixed:MS',
+    )
+    .addOption(new Option('--sort <order>', 'order of the table').choices(['time', 'worst']).default('time'))
+    .option('--limit <calls>', 'most calls in the table', positiveInteger)
+    .addOption(privacyOption())
+    .addOption(privacyKeyOption())
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It has to be a number of 1 or more.')
+  return value
+}
+
+/** The configuration in force: the file's, and what options say beside it. */
+export function configOf(options: Pick<RunOptions, 'config' | 'jitterBuffer'>): Config {
+  const config = loadConfig(options.config)
+  if (options.jitterBuffer === undefined) return config
+  return { ...config, jitter_buffer: parseJitterBufferSpec(options.jitterBuffer) }
+}
+
+/** Where a run's records go: through filters and privacy to every output that the options ask for. */
+export class RunRecords {
+  private readonly filter: Expression | undefined
+  private readonly failOn: Expression | undefined
+  private readonly privacy: RunPrivacy
+  private outputs: readonly RunOutput[] = []
+  private failing = 0
+
+  /** @throws CallprobeError when an expression cannot be read */
+  constructor(
+    config: Config,
+    private readonly options: RunOptions,
+  ) {
+    this.filter = options.filter === undefined ? undefined : compileExpression(options.filter)
+    this.failOn = options.failOn === undefined ? undefined : compileExpression(options.failOn)
+    this.privacy = openPrivacy(config, options)
+  }
+
+  /** Opens the outputs: files are written anew from here on. */
+  open(): void {
+    this.outputs = openOutputs(this.options, this.privacy.filter(this.filter))
+  }
+
+  /** What the outputs want to see beside records. */
+  get observers(): CallObserver[] {
+    return this.outputs.flatMap((output) => output.observer ?? [])
+  }
+
+  record(record: ProbeRecord): void {
+    if (record.type === 'call' && this.failOn?.test(record) === true && this.filter?.test(record) !== false)
+      this.failing++
+    const shown = this.privacy.record(record)
+    for (const output of this.outputs) output.record(shown)
+  }
+
+  /** Waits for the slowest output. */
+  async ready(): Promise<void> {
+    for (const output of this.outputs) {
+      const waiting = output.ready?.()
+      if (waiting) await waiting
+    }
+  }
+
+  /** Whoever read the outputs has gone. */
+  get readerGone(): boolean {
+    return this.outputs.every((output) => output.readerGone === true)
+  }
+
+  /** The run is complete. Throws CallprobeError when an output cannot be. */
+  async finish(summary: SummaryRecord): Promise<void> {
+    const shown = this.privacy.record(summary)
+    for (const output of this.outputs) await output.finish(shown)
+  }
+
+  /** The run failed. Never throws. */
+  async abort(): Promise<void> {
+    for (const output of this.outputs) await output.abort?.()
+  }
+
+  /** Says how many calls matched --fail-on. True when there was one. */
+  reportMatches(): boolean {
+    const { failing } = this
+    if (failing === 0) return false
+    process.stderr.write(`callprobe: --fail-on matched ${failing} ${failing === 1 ? 'call' : 'calls'}\n`)
+    return true
+  }
+}
+
+/** Everything the options ask for; the first one is what `--format` and `--output` say. */
+function openOutputs(options: RunOptions, filter: Expression | undefined): RunOutput[] {
+  return [
+    options.format === 'ndjson' ? new NdjsonOutput(options.output, filter) : new TableOutput(filter, options),
+  ]
+}
