@@ -4,6 +4,8 @@ export default tseslint.config(
   {
     ignores: [
       'dist/**',
+      'build/**',
+      'prebuilds/**',
       'node_modules/**',
       'coverage/**',
       'fixtures/**',
