@@ -289,7 +289,7 @@ export class Correlator implements CallListener, StreamListener {
     call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
       this.tapState(call, direction, ssrc),
     )
-    for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs)
+    for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs, ends)
   }
 
   /** A voice quality report (RFC 6035) in the body of a PUBLISH or NOTIFY. */
@@ -368,6 +368,7 @@ export class Correlator implements CallListener, StreamListener {
     stream.recordedCall = call
     call.streams.add(stream)
     call.lastStream = stream
+    for (const observer of this.observers) observer.onStream?.(call, direction, stream)
     // Packets that came before the SDP were counted under a bare payload type.
     for (const use of stream.takeCodecs()) {
       const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use

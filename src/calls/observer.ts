@@ -7,6 +7,7 @@ import type { Sighting } from '../sip/transactions.js'
 import type { CodecUse } from './media-codecs.js'
 import type { CallRecord, Direction, IntervalRecord } from './records.js'
 import type { MediaSecond } from './second-watch.js'
+import type { RtcpEnds } from './rtcp-claims.js'
 import type { StreamEntry } from './stream-entry.js'
 
 /**
@@ -23,8 +24,10 @@ export interface CallObserver {
   onBurstSecond?(call: CallEntry, direction: Direction, startMs: number, peakMs: number): void
   /** A SIP message of the call, before its effects; `sighting` tells retransmissions and copies made by the mirror. */
   onSipMessage?(call: CallEntry, packet: SipPacket, sighting: Sighting): void
+  /** A stream was bound to the call, or to this call rather than the one before. */
+  onStream?(call: CallEntry, direction: Direction, stream: StreamEntry): void
   /** RTCP that `sender` of the call sent. */
-  onRtcp?(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void
+  onRtcp?(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number, ends: RtcpEnds): void
   /** A clock-aligned second with media of one of the call's streams (video included: see `stream.audio`) is over. */
   onSecond?(
     call: CallEntry,
