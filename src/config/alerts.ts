@@ -2,36 +2,13 @@ import type { Confidence, FindingCode, Quality, RecordState, Severity } from '..
 
 /** What a rule looks at: seconds of streams, interval records, finished calls, call attempts, or the probe itself. */
 export type AlertSource = 'seconds' | 'intervals' | 'calls' | 'call_starts' | 'probe'
-export const ALERT_SOURCES: readonly AlertSource[] = [
-  'seconds',
-  'intervals',
-  'calls',
-  'call_starts',
-  'probe',
-]
+export const ALERT_SOURCES: readonly AlertSource[] = ['seconds', 'intervals', 'calls', 'call_starts', 'probe']
 
 export type AlertMeasure =
-  | 'share_percent'
-  | 'count'
-  | 'mean'
-  | 'min'
-  | 'max'
-  | 'sum'
-  | 'p50'
-  | 'p95'
-  | 'p99'
-  | 'last'
-  | 'increase'
+  'share_percent' | 'count' | 'mean' | 'min' | 'max' | 'sum' | 'p50' | 'p95' | 'p99' | 'last' | 'increase'
 
 export type AlertGroupKey =
-  | 'path'
-  | 'trunk'
-  | 'site'
-  | 'caller_site'
-  | 'callee_site'
-  | 'direction'
-  | 'codec'
-  | 'probe'
+  'path' | 'trunk' | 'site' | 'caller_site' | 'callee_site' | 'direction' | 'codec' | 'probe'
 
 /** Tags that a sample must have; a list means any of them, `site` either end. */
 export interface AlertScope {
@@ -184,6 +161,12 @@ export interface EmailFile extends NotifierCommon {
 }
 
 export type NotifierFile = WebhookFile | AlertmanagerFile | SyslogFile | EmailFile
+
+/** Something in the section `alerts` that its schema cannot say. `path` is from the section's root. */
+export interface AlertsProblem {
+  path: (string | number)[]
+  message: string
+}
 
 /** The section `alerts`. Names are those of the file. */
 export interface AlertsConfig {

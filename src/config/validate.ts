@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { describeSchemaError, newAjv, readSchema } from '../calls/validate.js'
 import { errorText } from '../errors.js'
+import { alertsProblems } from './alert-problems.js'
 import type { ConfigFile } from './config.js'
 import { parseJitterBufferSpec } from './jitter-buffer.js'
 import { didYouMean } from './nearest.js'
@@ -68,6 +69,8 @@ function* meaningProblems(file: ConfigFile): Generator<ConfigProblem> {
   }
   for (const [i, trunk] of (file.trunks ?? []).entries())
     yield* networkProblems(['trunks', i, 'addresses'], trunk.addresses)
+  for (const { path, message } of alertsProblems(file.alerts ?? {}))
+    yield { path: ['alerts', ...path], atKey: false, message }
 }
 
 function* duplicateNames(key: string, entries: readonly { name: string }[]): Generator<ConfigProblem> {
