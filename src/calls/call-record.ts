@@ -110,7 +110,7 @@ function isExpected(sip: SipCall, direction: Direction, nowMs: number): boolean 
 }
 
 /** When the call was up: its answer, else the first sign of a call whose beginning the capture missed. */
-function establishedMs(sip: SipCall): number | undefined {
+export function establishedMs(sip: SipCall): number | undefined {
   return sip.answerMs ?? sip.ackMs ?? (sip.sawInvite || sip.state === 'failed' ? undefined : sip.inviteMs)
 }
 

@@ -22,6 +22,7 @@ import { giveBack, takeTotals } from './media-totals.js'
 import {
   DIRECTIONS,
   RECORD_SCHEMA,
+  type CallRecord,
   type Direction,
   type IntervalRecord,
   type ProbeRecord,
@@ -38,6 +39,8 @@ import { SameMedia } from './same-media.js'
 import { SecondWatch } from './second-watch.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
+import { parseUnreachable } from '../decode/icmp.js'
+import { FindingsEngine } from './findings/engine.js'
 import { UnboundStreams } from './unbound-streams.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
@@ -83,6 +86,7 @@ export class Correlator implements CallListener, StreamListener {
   private readonly calls = new Map<string, CallEntry>()
   private readonly unbound = new UnboundStreams()
   private readonly leftovers = new Map<string, number>()
+  private readonly findings: FindingsEngine
   private readonly scoring: ScoringContext
   private readonly names: NameMap
   private mediaOnTap = false
@@ -101,6 +105,7 @@ export class Correlator implements CallListener, StreamListener {
     private readonly observers: readonly CallObserver[] = [],
   ) {
     this.names = new NameMap(config)
+    this.findings = new FindingsEngine(config.findings)
     this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
     this.scoring = {
       jitterBuffer: config.jitter_buffer,
@@ -292,6 +297,21 @@ export class Correlator implements CallListener, StreamListener {
     for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs, ends)
   }
 
+  /** An ICMP message: it may say that media of a call cannot be delivered. */
+  onIcmp(p: DecodedPacket): void {
+    const icmp = parseUnreachable(p)
+    if (!icmp) return
+    const binding = this.claims.bind({ ...icmp, vlan: p.vlan })
+    if (binding?.kind === 'audio')
+      this.findings.onUnreachable(binding.call, binding.direction, icmp, p.timeMs)
+    if (binding) return
+    for (const stream of this.unbound.at(icmp.sourceAddress, icmp.sourcePort)) {
+      if (!stream.call || !stream.direction || !stream.audio) continue
+      if (stream.destinationAddress !== icmp.destinationAddress) continue
+      this.findings.onUnreachable(stream.call, stream.direction, icmp, p.timeMs)
+    }
+  }
+
   /** A voice quality report (RFC 6035) in the body of a PUBLISH or NOTIFY. */
   onQualityReport(body: string, senderAddress: string): void {
     const report = parseQualityReport(body)
@@ -331,6 +351,7 @@ export class Correlator implements CallListener, StreamListener {
     this.counts.streams++
     const stream = new StreamEntry(slot, this.meter.identity(slot))
     this.entries[slot] = stream
+    this.findings.onStream(stream)
     const binding = this.claims.bind(stream)
     if (binding) {
       this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
@@ -393,6 +414,7 @@ export class Correlator implements CallListener, StreamListener {
     this.meter.conclude(stream.slot)
     const { call, direction } = stream
     if (!call || !direction) return
+    this.findings.onStreamLeft(stream)
     if (stream.audio) call.directions[direction].finish(stream)
     call.streams.delete(stream)
     const whole = stream.shareOf
@@ -509,6 +531,7 @@ export class Correlator implements CallListener, StreamListener {
   private leave(stream: StreamEntry): void {
     const { call, direction } = stream
     if (call && direction) {
+      this.findings.onStreamLeft(stream)
       call.streams.delete(stream)
       if (stream.audio) call.directions[direction].finish(stream)
       if (!call.sip && call.streams.size === 0) this.close(call)
@@ -526,6 +549,9 @@ export class Correlator implements CallListener, StreamListener {
       if (interval) this.emitInterval(call, direction, interval)
     }
     const record = callRecord(call, this.context(call))
+    record.findings = this.findings.close(call, record, { nowMs: this.nowMs, mediaOnTap: this.mediaOnTap })
+    // Media that the mirror does not show is no broken call.
+    if (record.quality === 'broken' && isHidden(record)) record.quality = 'unknown'
     this.counts.calls++
     this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
@@ -582,6 +608,7 @@ export class Correlator implements CallListener, StreamListener {
     direction: Direction,
     { startMs, endMs, fields, counts }: ClosedInterval,
   ): void {
+    this.findings.onInterval(call, direction, counts, startMs)
     fields.type = 'interval'
     fields.schema = RECORD_SCHEMA
     fields.probe = this.config.probe
@@ -638,4 +665,8 @@ function formatsOf(described: PartyMedia | undefined): PayloadFormat[] {
 
 function opposite(direction: Direction | undefined): Direction | undefined {
   return direction && (direction === 'from_caller' ? 'from_callee' : 'from_caller')
+}
+
+function isHidden({ findings }: CallRecord): boolean {
+  return findings.some(({ code }) => code === 'mirror_one_direction')
 }

@@ -30,6 +30,12 @@ export const MAX_CLAIMS = 500_000
 /** Calls that share a stream announce it within this time of each other. */
 const SHARED_WITHIN_MS = 5000
 
+/** What a stream is bound by. */
+export type StreamEnds = Pick<
+  StreamEntry,
+  'sourceAddress' | 'sourcePort' | 'destinationAddress' | 'destinationPort' | 'vlan'
+>
+
 export interface Binding {
   call: CallEntry
   direction: Direction
@@ -177,7 +183,7 @@ export class MediaClaims {
    * announced its source sends it (symmetric RTP). Of several claims: one that both ends agree on, in the stream's
    * VLAN, from SDP rather than guessed behind NAT, of a call that has not ended, and the latest.
    */
-  bind(stream: StreamEntry): Binding | undefined {
+  bind(stream: StreamEnds): Binding | undefined {
     if (this.size === 0) return undefined
     const { sourcePort, destinationPort, vlan } = stream
     const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []

@@ -10,11 +10,18 @@ import { RttSeries } from './rtt-series.js'
 const OTHER_LEG_MS = 15_000
 /** SSRCs per direction whose reports are followed. */
 const MOST_SSRCS = 16
+/** More packets than this between two reports of a sender are another count, not media. */
+const MOST_BETWEEN_REPORTS = 100_000
+
+/** RFC 3550 A.1 MAX_MISORDER: sequence numbers that may be swapped around a report. */
+const MOST_MISORDERED = 100
 
 /** What the tap knows of a stream when a report about it passes. */
 export interface TapState {
   /** Loss by gaps in the sequence, so far. */
   lost: number
+  /** Highest sequence number so far, 16 bits. */
+  highest: number
   /** The stream's first packet, when its start was seen. */
   start?: StreamStart
   clockRateHz: number
@@ -28,6 +35,26 @@ interface WatchedSsrc {
   /** At the last report: what RTCP and the tap had counted. Signed, as reported. */
   rtcpLost?: number
   tapLost?: number
+  /** At the sender's last report: its packet count, and the tap's state then. */
+  sentBefore?: { packets: number; highest: number; lost: number }
+  /** Between the sender's reports: packets that it sent, and those that passed the tap. */
+  sent: number
+  arrived: number
+}
+
+/** What RTCP says of a direction of which the tap has no media (or none of that SSRC). */
+export interface UnseenMedia {
+  /** Report blocks of the receiver: it got packets that the tap did not see. */
+  receiverReports: number
+  /** Sender reports of the sender, and the packets that it counted from the first to the last of them. */
+  senderReports: number
+  packetsSent: number
+}
+
+/** Between a sender's reports: what it sent, and what of that passed the tap. */
+export interface SenderProof {
+  sent: number
+  arrived: number
 }
 
 /** As of the last report: losses that both saw, that only the receiver saw, and that only the tap saw. */
@@ -49,9 +76,14 @@ export class RtcpWatch {
   encrypted = false
   /** Reports about streams that this call does not have: rewritten by something in between, or stale. */
   foreignReports = 0
+  /** Compounds seen of each party. */
+  readonly compoundsFrom: Record<Party, number> = { caller: 0, callee: 0 }
+  readonly unseen: Partial<Record<Direction, UnseenMedia>> = {}
+  private unseenCounts?: Map<number, number>
 
   /** @param sender whose compound it is */
   onCompound(compound: RtcpCompound, sender: Party, timeMs: number, tapState: TapStateOf): void {
+    this.compoundsFrom[sender]++
     if (compound.encrypted) this.encrypted = true
     for (const packet of compound.packets) this.onPacket(packet, sender, timeMs, tapState)
   }
@@ -62,7 +94,10 @@ export class RtcpWatch {
     const sent: Direction = sender === 'caller' ? 'from_caller' : 'from_callee'
     if (packet.type === 'sr' && packet.sender) {
       this.rtt.onSenderReport(packet.ssrc, packet.sender.ntpMiddle32, timeMs)
-      this.watch(sent, packet.ssrc, tapState)?.view.onSenderInfo(packet.sender, timeMs)
+      const watched = this.watch(sent, packet.ssrc, tapState)
+      watched?.view.onSenderInfo(packet.sender, timeMs)
+      if (watched) noteSent(watched, packet.sender.packetCount, tapState(sent, packet.ssrc))
+      else this.noteUnseenSender(sent, packet.ssrc, packet.sender.packetCount)
     }
     if (packet.type === 'sr' || packet.type === 'rr') {
       for (const report of packet.reports)
@@ -93,7 +128,11 @@ export class RtcpWatch {
     // The round trip needs the SR that passed, not the media.
     this.sample(this.rtt.onReportBlock(reporterSsrc, report.ssrc, report.lsr, report.dlsr, timeMs), sender)
     const watched = this.watch(received, report.ssrc, tapState)
-    if (!watched) return
+    if (!watched) {
+      // A block about a source of which nothing came says that all was lost (RFC 3550 6.4.1).
+      if (report.fractionLost < 255) this.unseenOf(received).receiverReports++
+      return
+    }
     watched.view.onReportBlock(reporterSsrc, report, timeMs)
     watched.rtcpLost = report.cumulativeLost
     watched.tapLost = tapState(received, report.ssrc)?.lost
@@ -107,7 +146,7 @@ export class RtcpWatch {
       this.foreignReports++
       return undefined
     }
-    const watched = known ?? { view: new FarEndView() }
+    const watched = known ?? { view: new FarEndView(), sent: 0, arrived: 0 }
     if (!known) this.watched[direction].set(ssrc, watched)
     if (tap) {
       if (tap.clockRateHz > 0) watched.view.clockRate = tap.clockRateHz
@@ -123,6 +162,31 @@ export class RtcpWatch {
     if (sample.timeMs - other.latestMs <= OTHER_LEG_MS) {
       this.endToEnd.add(sample.rttMs + other.latest, sample.timeMs)
     }
+  }
+
+  private unseenOf(direction: Direction): UnseenMedia {
+    return (this.unseen[direction] ??= { receiverReports: 0, senderReports: 0, packetsSent: 0 })
+  }
+
+  private noteUnseenSender(direction: Direction, ssrc: number, packets: number): void {
+    const unseen = this.unseenOf(direction)
+    unseen.senderReports++
+    const counts = (this.unseenCounts ??= new Map())
+    const before = counts.get(ssrc)
+    if (before === undefined && counts.size >= MOST_SSRCS) return
+    counts.set(ssrc, packets)
+    const sent = before === undefined ? 0 : (packets - before) | 0
+    if (sent > 0 && sent < MOST_BETWEEN_REPORTS) unseen.packetsSent += sent
+  }
+
+  /** undefined without two reports of the direction's sender. */
+  senderProof(direction: Direction): SenderProof | undefined {
+    const proof = { sent: 0, arrived: 0 }
+    for (const { sent, arrived } of this.watched[direction].values()) {
+      proof.sent += sent
+      proof.arrived += arrived
+    }
+    return proof.sent > 0 ? proof : undefined
   }
 
   /** undefined before any report about the direction. */
@@ -164,4 +228,21 @@ export class RtcpWatch {
     fields.rtcp_mos_cq = latest?.mosCq
     return fields
   }
+}
+
+/** Compares what the sender counted since its last report with what passed the tap since then. */
+function noteSent(watched: WatchedSsrc, packets: number, tap: TapState | undefined): void {
+  const before = watched.sentBefore
+  if (!before) {
+    if (tap) watched.sentBefore = { packets, highest: tap.highest, lost: tap.lost }
+    return
+  }
+  const { highest, lost } = tap ?? before
+  watched.sentBefore = { packets, highest, lost }
+  const sent = (packets - before.packets) | 0
+  const expected = (highest - before.highest) & 0xffff
+  // A count that began anew, on either side.
+  if (sent < 0 || sent > MOST_BETWEEN_REPORTS || expected > 2 * sent + MOST_MISORDERED) return
+  watched.sent += sent
+  watched.arrived += Math.max(0, expected - Math.max(0, lost - before.lost))
 }

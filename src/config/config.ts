@@ -1,4 +1,5 @@
 import { DEFAULT_ALERTS, type AlertsConfig } from './alerts.js'
+import { DEFAULT_THRESHOLDS, type FindingThresholds } from './finding-thresholds.js'
 import { DEFAULT_JITTER_BUFFER, type JitterBufferSpec } from './jitter-buffer.js'
 
 export type PrivacyMode = 'none' | 'mask' | 'hash'
@@ -53,6 +54,7 @@ export interface ConfigFile {
   g711_plc?: boolean
   quality?: Partial<QualityThresholds>
   burst_second?: Partial<BurstSecond>
+  findings?: Partial<FindingThresholds>
   limits?: Partial<Limits>
   timeouts?: Partial<Timeouts>
   sip_ports?: number[]
@@ -72,6 +74,7 @@ export interface Config {
   g711_plc: boolean
   quality: QualityThresholds
   burst_second: BurstSecond
+  findings: FindingThresholds
   limits: Limits
   timeouts: Timeouts
   sip_ports: number[]
@@ -91,6 +94,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   g711_plc: true,
   quality: { good: 4, fair: 3.6, broken_percent: 50 },
   burst_second: { pdv_ms: 60, packets: 3 },
+  findings: DEFAULT_THRESHOLDS,
   limits: {
     streams: 200_000,
     calls: 100_000,

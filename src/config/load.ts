@@ -147,6 +147,7 @@ function withDefaults(file: ConfigFile): Config {
         : parseJitterBufferSpec(file.jitter_buffer),
     quality: { ...DEFAULT_CONFIG.quality, ...file.quality },
     burst_second: { ...DEFAULT_CONFIG.burst_second, ...file.burst_second },
+    findings: { ...DEFAULT_CONFIG.findings, ...file.findings },
     limits: { ...DEFAULT_CONFIG.limits, ...file.limits },
     timeouts: { ...DEFAULT_CONFIG.timeouts, ...file.timeouts },
     sip_ports: [...(file.sip_ports ?? DEFAULT_CONFIG.sip_ports)],

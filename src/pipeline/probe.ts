@@ -4,7 +4,7 @@ import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
-import { KIND_TCP, KIND_UDP } from '../decode/packet.js'
+import { KIND_ICMP, KIND_TCP, KIND_UDP } from '../decode/packet.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
 import { scanPlainFrames } from '../decode/plain-frames.js'
 import { SignallingTracker } from '../sip/tracker.js'
@@ -118,6 +118,8 @@ export class Probe {
         }
       } else if (kind === KIND_TCP) {
         this.signalling.onSegment(decoder)
+      } else if (kind === KIND_ICMP) {
+        this.correlator.onIcmp(decoder)
       }
     }
     this.packets += end - first

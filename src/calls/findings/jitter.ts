@@ -1,0 +1,115 @@
+import { DIRECTIONS, type Finding } from '../records.js'
+import type { CallEvidence, MediaEvidence } from './evidence.js'
+import { countText, finding, timeText } from './finding.js'
+import type { CaptureFaults } from './mirror.js'
+
+/** Burst seconds, and stretches of them, that make a repetition. */
+const LEAST_BURST_SECONDS = 3
+const LEAST_BURST_EVENTS = 2
+/** The rest is calm: at most this part of the time has bursts, and half of all packets are within this of the base. */
+const CALM_SHARE = 0.5
+const CALM_PDV_MS = 20
+/** Beyond this the receiver's clock cannot be followed, and the delay only seems to grow (DESIGN: section 2, pdv). */
+const MOST_SKEW_PPM = 500
+/** A slope over less time than this is not sure. */
+const SURE_SKEW_MS = 120_000
+const LEAST_PACKETS = 50
+
+/** Delay that varies, and clocks that do not agree. */
+export function jitterFindings(call: CallEvidence, faults: CaptureFaults): Finding[] {
+  return DIRECTIONS.flatMap((direction) => {
+    const media = call.media[direction]
+    if (media.packets < LEAST_PACKETS) return []
+    const timing = faults.unreliable.has(direction) ? [] : [queueing(media), burstJitter(media)]
+    return [...timing, clockSkew(call, media), timestampJump(media)].filter((f) => f !== undefined)
+  })
+}
+
+function spanMs(media: MediaEvidence): number {
+  return Math.max(1, media.lastMs - media.firstMs)
+}
+
+function queueing(media: MediaEvidence): Finding | undefined {
+  const { record, timing } = media
+  if (!timing || timing.queueingIntervals === 0) return undefined
+  if (Math.abs(record?.skew_ppm ?? 0) > MOST_SKEW_PPM) return undefined
+  const lost = timing.lostWhileQueueing
+  const often = timing.queueingIntervals > 1
+  const hurts = lost > 0 || (record?.late ?? 0) > 0
+  return finding({
+    code: 'queueing',
+    severity: often || hurts ? 'warning' : 'info',
+    confidence: lost > 0 || often ? 'high' : 'medium',
+    direction: media.direction,
+    evidence: {
+      queueing_ms: timing.queueingMs,
+      intervals_affected: timing.queueingIntervals,
+      intervals: media.intervals,
+      first_affected_s: (timing.queueingSinceMs - media.firstMs) / 1000,
+      pdv_max_ms: timing.peakPdvMs,
+      pdv_p95_ms: record?.pdv_p95_ms,
+      lost_while_queueing: lost,
+      lost: record?.lost,
+      late: record?.late,
+    },
+    message: `Packets from the ${media.sender} were held up for ${timeText(timing.queueingMs)} in all (up to ${timeText(timing.peakPdvMs)} each)${
+      lost > 0 ? `, and ${countText(lost, 'packet')} lost meanwhile` : ' without loss'
+    }: a queue on the way fills up.`,
+  })
+}
+
+function burstJitter(media: MediaEvidence): Finding | undefined {
+  const { record, timing } = media
+  const seconds = (record?.burst_seconds ?? 0) - (timing?.burstsWhileQueueing ?? 0)
+  const events = record?.burst_events?.length ?? 0
+  if (seconds < LEAST_BURST_SECONDS || events < LEAST_BURST_EVENTS) return undefined
+  const share = (seconds * 1000) / spanMs(media)
+  if (share > CALM_SHARE || (record?.pdv_p50_ms ?? 0) > CALM_PDV_MS) return undefined
+  const peakMs = Math.max(...(record?.burst_events ?? []).map((event) => event.peak_ms))
+  const heard = (record?.late_percent ?? 0) >= 1
+  return finding({
+    code: 'burst_jitter',
+    severity: heard || seconds >= 10 ? 'warning' : 'info',
+    confidence: events > LEAST_BURST_EVENTS ? 'high' : 'medium',
+    direction: media.direction,
+    evidence: {
+      burst_seconds: seconds,
+      burst_events: events,
+      burst_seconds_percent: 100 * share,
+      peak_ms: peakMs,
+      pdv_p50_ms: record?.pdv_p50_ms,
+      pdv_p95_ms: record?.pdv_p95_ms,
+      late_percent: record?.late_percent,
+    },
+    message: `Packets from the ${media.sender} came late in ${countText(seconds, 'separate second')} (up to ${timeText(peakMs)}) and evenly in between: something interrupts the way for moments.`,
+  })
+}
+
+function clockSkew({ thresholds }: CallEvidence, media: MediaEvidence): Finding | undefined {
+  const ppm = media.record?.skew_ppm
+  if (ppm === undefined || Math.abs(ppm) <= thresholds.clock_skew_ppm) return undefined
+  const overMs = spanMs(media)
+  return finding({
+    code: 'clock_skew',
+    severity: Math.abs(ppm) > 2 * thresholds.clock_skew_ppm ? 'warning' : 'info',
+    confidence: overMs >= SURE_SKEW_MS ? 'high' : 'medium',
+    direction: media.direction,
+    evidence: { skew_ppm: ppm, measured_s: overMs / 1000, drift_ms_per_min: Math.abs(ppm) * 0.06 },
+    message: `The ${media.sender}'s sample clock runs ${Math.abs(ppm).toFixed(0)} ppm too ${
+      ppm > 0 ? 'fast' : 'slow'
+    }: ${(Math.abs(ppm) * 0.06).toFixed(0)} ms a minute that the receiver has to drop or invent.`,
+  })
+}
+
+function timestampJump(media: MediaEvidence): Finding | undefined {
+  const jumps = media.record?.timestamp_jumps ?? 0
+  if (jumps === 0) return undefined
+  return finding({
+    code: 'timestamp_jump',
+    severity: jumps > 1 ? 'warning' : 'info',
+    confidence: 'high',
+    direction: media.direction,
+    evidence: { timestamp_jumps: jumps, packets: media.packets },
+    message: `RTP timestamps of the ${media.sender} jumped ${jumps === 1 ? 'once' : `${jumps} times`} while the packets came on: the sender changed its source or restarted, and receivers may click or resynchronise.`,
+  })
+}
