@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CallprobeError } from '../errors.js'
 import { configCommand } from './config.js'
@@ -8,13 +7,7 @@ import { generateCommand } from './generate.js'
 import { replayCommand } from './replay.js'
 import { standardOutputFailed, tell, watchStandardOutput } from './standard-output.js'
 import { verifyCommand } from './verify.js'
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return manifest !== null && typeof manifest === 'object' && 'version' in manifest
-    ? String(manifest.version)
-    : '?'
-}
+import { version } from './version.js'
 
 export function createProgram(): Command {
   const program = new Command('callprobe')

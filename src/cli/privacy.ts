@@ -38,6 +38,8 @@ export interface RunPrivacy {
   filter(filter: Expression | undefined): Expression | undefined
   /** A sentence for the outputs that is no field of a record. */
   text(text: string): string
+  /** An address, without port. */
+  address(text: string): string
   /** Raw SIP as it may be shown: secrets are taken out whatever the mode, unless asked for. */
   sip(text: string, options?: { keepSecrets?: boolean }): string
 }
@@ -68,6 +70,7 @@ export function openPrivacy(config: Config, options: PrivacyOptions): RunPrivacy
         },
       },
     text: (text) => records.text(text),
+    address: (text) => names.address(text) ?? names.host(text),
     sip: (text, { keepSecrets = false } = {}) => redactSip(text, { keepSecrets, names }),
   }
 }
@@ -94,5 +97,6 @@ const OPEN: RunPrivacy = {
   record: (record) => record,
   filter: (filter) => filter,
   text: (text) => text,
+  address: (text) => text,
   sip: (text, options) => redactSip(text, options),
 }

@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.js'
 import { compileExpression, type Expression } from './expression.js'
 import { NdjsonOutput } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
+import { ReportOutput } from './outputs/report.js'
 import { TableOutput } from './outputs/table.js'
 import {
   openPrivacy,
@@ -26,6 +27,7 @@ export interface RunOptions extends PrivacyOptions {
   jitterBuffer?: string
   sort: 'time' | 'worst'
   limit?: number
+  report?: string
 }
 
 export function addRunOptions(command: Command): Command {
@@ -41,6 +43,7 @@ export function addRunOptions(command: Command): Command {
     )
     .addOption(new Option('--sort <order>', 'order of the table').choices(['time', 'worst']).default('time'))
     .option('--limit <calls>', 'most calls in the table', positiveInteger)
+    .option('--report <file>', 'also write the calls as one HTML page, to open and to mail')
     .addOption(privacyOption())
     .addOption(privacyKeyOption())
 }
@@ -69,7 +72,7 @@ export class RunRecords {
 
   /** @throws CallprobeError when an expression cannot be read */
   constructor(
-    config: Config,
+    private readonly config: Config,
     private readonly options: RunOptions,
   ) {
     this.filter = options.filter === undefined ? undefined : compileExpression(options.filter)
@@ -77,9 +80,16 @@ export class RunRecords {
     this.privacy = openPrivacy(config, options)
   }
 
-  /** Opens the outputs: files are written anew from here on. */
-  open(): void {
-    this.outputs = openOutputs(this.options, this.privacy.filter(this.filter))
+  /**
+   * Opens the outputs: files are written anew from here on.
+   * @param sources files or interfaces, for outputs that name them
+   */
+  open(sources: readonly string[] = []): void {
+    const filter = this.privacy.filter(this.filter)
+    this.outputs = openOutputs(this.options, filter)
+    const { report } = this.options
+    if (report !== undefined)
+      this.outputs = [...this.outputs, new ReportOutput(report, sources, this.config, filter, this.privacy)]
   }
 
   /** What the outputs want to see beside records. */

@@ -30,6 +30,11 @@ function computeEdges(): Float64Array {
 /** Upper edge of the last bucket but one: larger values share the last bucket. */
 export const HISTOGRAM_LIMIT_MS = upperEdges[PDV_BUCKETS - 2]
 
+/** Upper edge of a bucket in ms. */
+export function upperEdgeOf(bucket: number): number {
+  return upperEdges[bucket]
+}
+
 function bucketByEdges(valueMs: number): number {
   let bucket = 0
   while (bucket < PDV_BUCKETS - 1 && valueMs >= upperEdges[bucket]) bucket++

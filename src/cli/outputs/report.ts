@@ -1,0 +1,49 @@
+import type { CallObserver } from '../../calls/observer.js'
+import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
+import type { Config } from '../../config/config.js'
+import { readAssets } from '../../report/assets.js'
+import { PLAIN_TEXT, type ReportText } from '../../report/report-text.js'
+import { Report } from '../../report/report.js'
+import type { Expression } from '../expression.js'
+import { version } from '../version.js'
+import type { RunOutput } from './output.js'
+
+/** `--report FILE`: one HTML file with the calls of the run. */
+export class ReportOutput implements RunOutput {
+  readonly observer: CallObserver
+  private readonly report: Report
+
+  /**
+   * @param files names of the captures, as they may be shown
+   * @param shown what may be shown of texts outside records; records come as they may be shown
+   */
+  constructor(
+    private readonly path: string,
+    files: readonly string[],
+    config: Config,
+    private readonly filter: Expression | undefined,
+    shown: ReportText = PLAIN_TEXT,
+  ) {
+    const buffer = config.jitter_buffer
+    this.report = new Report({
+      files,
+      version: version(),
+      scoring: {
+        fixedBufferMs: buffer.kind === 'fixed' ? buffer.depthMs : undefined,
+        networkDelayMs: config.assumed_network_delay_ms,
+      },
+      thresholds: { good: config.quality.good, fair: config.quality.fair },
+      shown,
+    })
+    this.observer = this.report.collector
+  }
+
+  record(record: ProbeRecord): void {
+    if (record.type !== 'call') return
+    this.report.addCall(this.filter?.test(record) === false ? undefined : record)
+  }
+
+  async finish(summary: SummaryRecord): Promise<void> {
+    this.report.write(this.path, summary, readAssets())
+  }
+}

@@ -1,0 +1,206 @@
+import type { CallEntry } from '../calls/call-entry.js'
+import type { CodecUse } from '../calls/media-codecs.js'
+import type { CallRecord, Direction } from '../calls/records.js'
+import type { MediaSecond } from '../calls/second-watch.js'
+import type { StreamEntry } from '../calls/stream-entry.js'
+import type { RtcpCompound } from '../rtcp/packets.js'
+import type { Party, SipCall } from '../sip/call.js'
+import { DirectionLog } from './direction-log.js'
+import { LIMITS } from './limits.js'
+import { endpoint, MessageList } from './message-list.js'
+import type { CallDetail, DirectionName, EventView, StreamView } from './page/data.js'
+import type { ReportText } from './report-text.js'
+import { verdictOf } from './verdict.js'
+
+interface SeenStream {
+  direction: Direction
+  audio: boolean
+  source: [string, number]
+  destination: [string, number]
+  ssrc: string
+  codec: string
+  dscp: number
+  firstMs: number
+  lastMs: number
+  packets: number
+}
+
+/** Seconds of one direction as bytes, and where they are to go. */
+export interface PackedSeconds {
+  direction: DirectionName
+  startMs: number
+  step: number
+  count: number
+  bytes: Uint8Array
+}
+
+/** Everything about one call that the report shows beside its record. */
+export class CallLog {
+  readonly messages = new MessageList()
+  readonly directions: Readonly<Record<Direction, DirectionLog>> = {
+    from_caller: new DirectionLog('from_caller'),
+    from_callee: new DirectionLog('from_callee'),
+  }
+  private readonly streams = new Map<StreamEntry, SeenStream>()
+  private readonly roundTrips: [number, number][] = []
+  private signalling: EventView[] = []
+  private leftOut = 0
+
+  noteStream(
+    stream: StreamEntry,
+    direction: Direction,
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+  ): void {
+    if (second.packets === 0) return
+    let seen = this.streams.get(stream)
+    if (!seen) {
+      if (this.streams.size >= LIMITS.streams) {
+        this.leftOut++
+        return
+      }
+      const { sourcePort, destinationPort, firstArrival } = stream
+      seen = {
+        direction,
+        audio: stream.audio,
+        source: [stream.sourceAddress, sourcePort],
+        destination: [stream.destinationAddress, destinationPort],
+        ssrc: stream.ssrcText,
+        codec: '',
+        dscp: second.dscp,
+        firstMs: Math.max(firstArrival, second.startMs),
+        lastMs: firstArrival,
+        packets: 0,
+      }
+      this.streams.set(stream, seen)
+    }
+    seen.packets += second.packets
+    seen.lastMs = second.startMs + 1000
+    seen.audio = stream.audio
+    seen.dscp = second.dscp
+    const name = codec?.encoding ?? (second.payloadType >= 0 ? `payload type ${second.payloadType}` : '')
+    if (name !== '' && !seen.codec.includes(name))
+      seen.codec = seen.codec === '' ? name : `${seen.codec}, ${name}`
+  }
+
+  addRtcp(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void {
+    // A party reports on what it receives.
+    const received: Direction = sender === 'caller' ? 'from_callee' : 'from_caller'
+    const log = this.directions[received]
+    for (const packet of compound.packets) {
+      if (packet.type !== 'sr' && packet.type !== 'rr') continue
+      for (const report of packet.reports) {
+        const clockRateHz = clockRateOf(call, received, report.ssrc)
+        if (clockRateHz === undefined) continue
+        const jitterMs = clockRateHz > 0 ? Math.round((1e4 * report.jitter) / clockRateHz) / 10 : null
+        const lossPercent = Math.round((1000 * report.fractionLost) / 256) / 10
+        log.addReport([Math.round(timeMs), lossPercent, report.cumulativeLost, jitterMs])
+      }
+    }
+    const rtt = call.rtcp?.endToEnd
+    if (rtt && rtt.count > 0 && rtt.latestMs !== this.roundTrips.at(-1)?.[0]) {
+      if (this.roundTrips.length < LIMITS.reports) this.roundTrips.push([rtt.latestMs, rtt.latest])
+    }
+  }
+
+  /** The call is over: what only its end tells. */
+  close(call: CallEntry): void {
+    if (call.sip) this.signalling = signallingEvents(call.sip)
+    for (const direction of ['from_caller', 'from_callee'] as const) {
+      for (const { startMs, endMs, peakMs } of call.directions[direction].bursts)
+        this.directions[direction].note(
+          'burst',
+          startMs,
+          `burst jitter, up to ${Math.round(peakMs)} ms`,
+          endMs,
+        )
+    }
+    this.streamsAtEnd = [...this.streams.values()]
+    this.streams.clear()
+  }
+
+  private streamsAtEnd: SeenStream[] = []
+
+  /** @param whole false: only the record, its intervals and events, without messages and seconds */
+  detail(
+    record: CallRecord,
+    shown: ReportText,
+    whole: boolean,
+  ): { detail: CallDetail; packed: PackedSeconds[] } {
+    const { from_caller, from_callee } = this.directions
+    const packed: PackedSeconds[] = []
+    for (const direction of ['from_caller', 'from_callee'] as const) {
+      const seconds = whole ? this.directions[direction].seconds.pack() : undefined
+      if (seconds) packed.push({ direction, ...seconds })
+    }
+    const events = [...this.signalling, ...from_caller.events, ...from_callee.events]
+    events.sort((a, b) => a.timeMs - b.timeMs)
+    return {
+      detail: {
+        record: { ...record, findings: record.findings.map((finding) => ({ ...finding })) },
+        verdict: verdictOf(record),
+        intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
+        seconds: {},
+        events,
+        streams: this.streamsAtEnd.map((stream) => streamView(stream, shown)),
+        reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
+        roundTrips: this.roundTrips,
+        messages: whole ? this.messages.views(shown) : [],
+        cut: this.cutTexts(whole),
+      },
+      packed,
+    }
+  }
+
+  private cutTexts(whole: boolean): string[] {
+    const cut: string[] = []
+    if (!whole)
+      cut.push(
+        'The report was over half of its size when this call ended: of good calls it keeps no SIP messages and no seconds.',
+      )
+    const { leftOut } = this.messages
+    if (leftOut > 0)
+      cut.push(`${leftOut} SIP messages beyond the first ${LIMITS.messages} of this call are not shown.`)
+    const rest = this.leftOut + this.directions.from_caller.leftOut + this.directions.from_callee.leftOut
+    if (rest > 0) cut.push(`${rest} more events, RTCP reports or streams of this call are not shown.`)
+    return cut
+  }
+}
+
+function streamView(stream: SeenStream, shown: ReportText): StreamView {
+  const { source, destination, ...rest } = stream
+  return {
+    ...rest,
+    source: endpoint(shown.address(source[0]), source[1]),
+    destination: endpoint(shown.address(destination[0]), destination[1]),
+  }
+}
+
+/** Clock rate of the stream that a report is about; 0: not known, undefined: no such stream. */
+function clockRateOf(call: CallEntry, direction: Direction, ssrc: number): number | undefined {
+  for (const stream of call.streams) {
+    if (stream.ssrc !== ssrc || stream.direction !== direction) continue
+    return (
+      stream.totals?.clockRateHz ||
+      stream.codecs[0]?.clockRateHz ||
+      call.formats[direction][0]?.clockRateHz ||
+      0
+    )
+  }
+  return undefined
+}
+
+function signallingEvents(sip: SipCall): EventView[] {
+  const events: EventView[] = []
+  const note = (timeMs: number | undefined, text: string): void => {
+    if (timeMs !== undefined) events.push({ timeMs, kind: 'signalling', text })
+  }
+  if (sip.sawInvite) note(sip.inviteMs, 'INVITE')
+  note(sip.ringingMs, 'ringing')
+  note(sip.answerMs, 'answered')
+  note(sip.cancelMs, 'CANCEL')
+  note(sip.byeMs, 'BYE')
+  for (const { startMs, endMs, by } of sip.holds)
+    events.push({ timeMs: startMs, endMs: endMs ?? sip.lastMs, kind: 'hold', text: `on hold by the ${by}` })
+  return events
+}

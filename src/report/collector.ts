@@ -1,0 +1,123 @@
+import type { CallEntry } from '../calls/call-entry.js'
+import type { CodecUse } from '../calls/media-codecs.js'
+import type { CallObserver } from '../calls/observer.js'
+import type { Direction, IntervalRecord } from '../calls/records.js'
+import type { MediaSecond } from '../calls/second-watch.js'
+import type { StreamEntry } from '../calls/stream-entry.js'
+import { scoreMedia } from '../quality/mos.js'
+import type { RtcpCompound } from '../rtcp/packets.js'
+import type { Party } from '../sip/call.js'
+import type { SipPacket } from '../sip/message.js'
+import type { Sighting } from '../sip/transactions.js'
+import { CallLog } from './call-log.js'
+import { LIMITS, noCuts, type ReportCuts } from './limits.js'
+
+/** How scores of single seconds are made; what the configuration says of the whole run. */
+export interface SecondScoring {
+  /** Depth of a fixed jitter buffer; undefined: the adaptive one. */
+  fixedBufferMs: number | undefined
+  networkDelayMs: number
+}
+
+const DEFAULT_PTIME_MS = 20
+
+/**
+ * Keeps what the report shows of each call beyond its record: SIP messages, seconds, RTCP, intervals. Used only when a
+ * report is asked for; all of it is bounded (limits.ts).
+ */
+export class ReportCollector implements CallObserver {
+  readonly cuts: ReportCuts = noCuts()
+  private readonly open = new WeakMap<CallEntry, CallLog>()
+  private readonly scores = new Map<string, number>()
+  private characters = 0
+  private points = 0
+
+  /** @param closed takes each call's log at its end, in the order of their records */
+  constructor(
+    private readonly scoring: SecondScoring,
+    private readonly closed: (log: CallLog) => void,
+  ) {}
+
+  onSipMessage(call: CallEntry, packet: SipPacket, sighting: Sighting): void {
+    const log = this.logOf(call)
+    const before = log.messages.characters
+    log.messages.add(packet, sighting, LIMITS.openCharacters - this.characters, this.cuts)
+    this.characters += log.messages.characters - before
+  }
+
+  onRtcp(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void {
+    this.logOf(call).addRtcp(call, sender, compound, timeMs)
+  }
+
+  onSecond(
+    call: CallEntry,
+    direction: Direction,
+    stream: StreamEntry,
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+  ): void {
+    const log = this.logOf(call)
+    log.noteStream(stream, direction, second, codec)
+    if (!stream.audio) return
+    if (this.points >= LIMITS.openPoints) {
+      this.cuts.pointsLeftOut++
+      return
+    }
+    const delayMs = this.delayMs(second, codec, call)
+    const { seconds } = log.directions[direction]
+    const before = seconds.length
+    log.directions[direction].addSecond(stream, second, codec, delayMs, this.mosOf(second, codec, delayMs))
+    this.points += seconds.length - before
+  }
+
+  onIntervalClosed(call: CallEntry, direction: Direction, record: IntervalRecord): void {
+    const log = this.logOf(call)
+    log.directions[direction].addInterval(record, this.cuts)
+  }
+
+  onCallClosed(call: CallEntry): void {
+    const log = this.logOf(call)
+    this.open.delete(call)
+    this.characters -= log.messages.characters
+    this.points -= log.directions.from_caller.seconds.length + log.directions.from_callee.seconds.length
+    log.close(call)
+    this.closed(log)
+  }
+
+  private logOf(call: CallEntry): CallLog {
+    let log = this.open.get(call)
+    if (!log) this.open.set(call, (log = new CallLog()))
+    return log
+  }
+
+  /** Mouth to ear in this second: packet time + look-ahead + buffer + half the latest round trip. */
+  private delayMs(second: MediaSecond, codec: CodecUse | undefined, { rtcp }: CallEntry): number | undefined {
+    if (second.measured === 0) return undefined
+    const rtt = rtcp && rtcp.endToEnd.count > 0 ? rtcp.endToEnd.latest / 2 : this.scoring.networkDelayMs
+    const ptime = second.ptimeMs > 0 ? second.ptimeMs : (codec?.row?.ptimeMs ?? DEFAULT_PTIME_MS)
+    return ptime + (codec?.row?.lookaheadMs ?? 0) + (this.scoring.fixedBufferMs ?? second.depthMs) + rtt
+  }
+
+  /** MOS-CQ of this second alone: its loss and late packets as if they were spread evenly (burst ratio 1). */
+  private mosOf(
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+    delayMs: number | undefined,
+  ): number | undefined {
+    const expected = second.packets + Math.max(0, second.lost)
+    if (!codec?.row || delayMs === undefined || expected < 5) return undefined
+    const lossPercent = (100 * Math.min(expected, Math.max(0, second.lost) + second.late)) / expected
+    const key = `${codec.row.id} ${lossPercent.toFixed(1)} ${Math.round(delayMs)}`
+    const known = this.scores.get(key)
+    if (known !== undefined) return known
+    const { mosCq } = scoreMedia({
+      codec: codec.row,
+      lossPercent,
+      burstRatio: 1,
+      delayMs: Math.round(delayMs),
+    })
+    if (this.scores.size > 10_000) this.scores.clear()
+    this.scores.set(key, mosCq)
+    return mosCq
+  }
+}

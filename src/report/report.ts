@@ -1,0 +1,130 @@
+import { closeSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { CallRecord, SummaryRecord } from '../calls/records.js'
+import { openForWriting, writeError } from '../sinks/ndjson.js'
+import type { ReportAssets } from './assets.js'
+import { DetailBlocks } from './blocks.js'
+import type { CallLog } from './call-log.js'
+import { rowOf } from './call-row.js'
+import { ReportCollector, type SecondScoring } from './collector.js'
+import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
+import { LIMITS } from './limits.js'
+import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
+import { pageHtml } from './page-html.js'
+import type { ReportText } from './report-text.js'
+
+export interface ReportOptions {
+  /** Names of the captures. */
+  files: readonly string[]
+  version: string
+  scoring: SecondScoring
+  thresholds: { good: number; fair: number }
+  shown: ReportText
+}
+
+/** Collects a run and writes it as one HTML file. */
+export class Report {
+  readonly collector: ReportCollector
+  private readonly rows: unknown[][] = []
+  private readonly blocks = new DetailBlocks()
+  private readonly coverage = new CallCoverage()
+  /** A record and its log come one after the other, in either order. */
+  private readonly waitingLogs: CallLog[] = []
+  private readonly waitingRecords: (CallRecord | undefined)[] = []
+  private listed = 0
+  private readonly byState: Record<string, number> = {}
+  private readonly byQuality: Record<string, number> = {}
+
+  constructor(private readonly options: ReportOptions) {
+    this.collector = new ReportCollector(options.scoring, (log) => {
+      this.waitingLogs.push(log)
+      this.join()
+    })
+  }
+
+  /** A call's record as it may be shown; undefined: it was filtered out. */
+  addCall(record: CallRecord | undefined): void {
+    this.waitingRecords.push(record)
+    this.join()
+  }
+
+  private join(): void {
+    while (this.waitingLogs.length > 0 && this.waitingRecords.length > 0) {
+      const log = this.waitingLogs.shift()
+      const record = this.waitingRecords.shift()
+      if (log && record) this.take(record, log)
+    }
+  }
+
+  private take(record: CallRecord, log: CallLog): void {
+    const { cuts } = this.collector
+    this.listed++
+    this.byState[record.state] = (this.byState[record.state] ?? 0) + 1
+    this.byQuality[record.quality] = (this.byQuality[record.quality] ?? 0) + 1
+    this.coverage.add(record)
+    if (this.rows.length >= LIMITS.calls) {
+      cuts.callsNotListed++
+      return
+    }
+    let at = { block: -1, place: -1 }
+    if (this.blocks.bytes < LIMITS.detailBytes) {
+      const whole = record.quality !== 'good' || this.blocks.bytes < LIMITS.detailBytes / 2
+      if (!whole) cuts.goodCallsShortened++
+      const { detail, packed } = log.detail(record, this.options.shown, whole)
+      at = this.blocks.add(detail, packed)
+    } else cuts.callsWithoutDetails++
+    this.rows.push(rowOf(record, at))
+  }
+
+  /** Writes the file, readable for its owner only. Throws CallprobeError WRITE_FAILED. */
+  write(path: string, summary: SummaryRecord, assets: ReportAssets): void {
+    this.blocks.flush()
+    const descriptor = openForWriting(path)
+    try {
+      for (const piece of pageHtml(assets, this.overview(summary), this.blocks.blocks))
+        writeAll(descriptor, piece)
+    } catch (error) {
+      throw writeError(path, error)
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  private overview(summary: SummaryRecord): Overview {
+    const { files, version, thresholds, shown } = this.options
+    return {
+      format: REPORT_FORMAT,
+      version,
+      probe: summary.probe,
+      files: files.map((file) => shown.text(basename(file))),
+      startMs: summary.start === undefined ? undefined : Date.parse(summary.start),
+      endMs: summary.end === undefined ? undefined : Date.parse(summary.end),
+      packets: summary.packets,
+      bytes: summary.bytes,
+      streams: summary.streams,
+      rtpPackets: summary.rtp_packets ?? 0,
+      rtcpPackets: summary.rtcp_packets ?? 0,
+      sipMessages: summary.sip_messages ?? 0,
+      jitterBuffer: summary.jitter_buffer ?? '',
+      calls: this.listed,
+      byState: this.byState,
+      byQuality: this.byQuality,
+      limitations: limitationsOf(summary, this.coverage, this.collector.cuts),
+      remarks: remarksOf(summary),
+      findingGroups: groupsOf(summary),
+      thresholds,
+      privacy: shown.mode,
+      rows: this.rows,
+    }
+  }
+}
+
+/** Findings over several calls, as far as the run grouped them. */
+function groupsOf(_summary: SummaryRecord): FindingGroup[] {
+  return []
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at)
+}
