@@ -13,8 +13,21 @@ interface Entry {
  */
 export class CaptureLosses {
   private readonly entries: Entry[] = []
-  /** undefined: no live capture, or the system does not tell. */
+  /** undefined: the system does not tell. */
   clockSynchronized: boolean | undefined
+  private readonly resumed = new Set<string>()
+
+  /** @param known false where the system does not tell of drops */
+  constructor(readonly known = true) {}
+
+  /** The probe was restarted while this call ran. */
+  resume(callId: string): void {
+    this.resumed.add(callId)
+  }
+
+  isResumed(callId: string): boolean {
+    return this.resumed.has(callId)
+  }
 
   /** `timeMs`: when it was noticed, ms since the epoch; what is noticed together happened shortly before. */
   add(timeMs: number, drops: number, downMs: number): void {
