@@ -6,6 +6,7 @@ import type { MediaDirection } from '../sip/sdp-types.js'
 import { callTimings } from '../sip/tracker-timings.js'
 import type { SipCall } from '../sip/call.js'
 import type { CallEntry } from './call-entry.js'
+import type { CaptureLosses } from './capture-losses.js'
 import { receiverMosCq, type ScoringContext } from './media-fields.js'
 import {
   DIRECTIONS,
@@ -32,6 +33,8 @@ export interface RecordContext {
   nowMs: number
   /** False while the run has seen no RTP at all: a tap on signalling only, from which no silence follows. */
   mediaOnTap: boolean
+  /** Live capture: what was missed. */
+  captureLosses?: CaptureLosses
 }
 
 /** The last few times as text: intervals of many streams begin and end together. */
@@ -293,10 +296,29 @@ function validity(call: CallEntry, media: CallRecord['media'], context: RecordCo
     complete_start: call.sip ? call.sip.sawInvite : undefined,
     complete_end: call.sip ? call.sip.state !== 'in_progress' && call.sip.endMs !== undefined : undefined,
     directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
+    ...captureValidity(call, media, context),
     mirror_loss: mirrorLoss(call),
     span_duplicates: spanDuplicates,
     encrypted_rtcp: call.rtcp?.encrypted || undefined,
     timestamp_source: context.timestampSource,
+  }
+}
+
+/** What the live capture missed while the call ran. */
+function captureValidity(
+  call: CallEntry,
+  media: CallRecord['media'],
+  { captureLosses, nowMs }: RecordContext,
+): Pick<Validity, 'capture_drops' | 'capture_down_ms' | 'resumed' | 'clock_synchronized'> {
+  if (!captureLosses) return {}
+  const first = call.sip ? undefined : mediaSpan(media).first
+  const startMs = call.sip?.inviteMs ?? (first === undefined ? nowMs : Date.parse(first))
+  const { drops, downMs } = captureLosses.between(startMs, nowMs)
+  return {
+    capture_drops: captureLosses.known ? drops : undefined,
+    capture_down_ms: downMs > 0 ? downMs : undefined,
+    resumed: captureLosses.isResumed(call.callId) || undefined,
+    clock_synchronized: captureLosses.clockSynchronized,
   }
 }
 

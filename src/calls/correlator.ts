@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js'
+import type { CaptureLosses } from './capture-losses.js'
 import { NameMap } from '../config/networks.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import { formatAddress } from '../decode/address.js'
@@ -87,11 +88,13 @@ export class Correlator implements CallListener, StreamListener {
   private readonly unbound = new UnboundStreams()
   private readonly leftovers = new Map<string, number>()
   private readonly findings: FindingsEngine
-  private readonly scoring: ScoringContext
-  private readonly names: NameMap
+  private scoring: ScoringContext
+  private names: NameMap
+  /** Live capture: what was missed. */
+  captureLosses: CaptureLosses | undefined
   private mediaOnTap = false
   /** The configuration has sites or trunks. */
-  private readonly namesPlaces: boolean
+  private namesPlaces: boolean
   private nowMs = 0
   /** Set when an observer looks at messages, or at seconds: nobody else pays for them. */
   onCallMessage?: CallListener['onCallMessage']
@@ -99,7 +102,7 @@ export class Correlator implements CallListener, StreamListener {
   private readonly seconds?: SecondWatch
 
   constructor(
-    private readonly config: Config,
+    private config: Config,
     private readonly timestampSource: TimestampSource,
     private readonly emit: (record: ProbeRecord) => void,
     private readonly observers: readonly CallObserver[] = [],
@@ -144,6 +147,19 @@ export class Correlator implements CallListener, StreamListener {
     this.claims = new MediaClaims(meter.announced)
     this.sameMedia = new SameMedia(meter)
     this.rtcpClaims = new RtcpClaims()
+  }
+
+  /** Names of places, thresholds of quality and the assumed delay may change while calls run; the rest is fixed. */
+  reconfigure(config: Config): void {
+    this.config = config
+    this.names = new NameMap(config)
+    this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
+    this.scoring = { ...this.scoring, networkDelayMs: config.assumed_network_delay_ms }
+  }
+
+  /** Calls whose record is not written yet, those without signalling left out. */
+  get openCalls(): number {
+    return this.calls.size
   }
 
   /** When `onTime` next has something to do. */
@@ -600,6 +616,7 @@ export class Correlator implements CallListener, StreamListener {
       timestampSource: this.timestampSource,
       nowMs: this.nowMs,
       mediaOnTap: this.mediaOnTap,
+      captureLosses: this.captureLosses,
     }
   }
 

@@ -82,10 +82,12 @@ export interface Validity {
   complete_end?: boolean
   directions_seen?: Direction[]
   capture_drops?: number
+  capture_down_ms?: number
   mirror_loss?: number
   span_duplicates?: number
   truncated?: boolean
   evicted?: boolean
+  resumed?: boolean
   timestamp_source?: TimestampSource
   encrypted_rtcp?: boolean
   clock_synchronized?: boolean

@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../capture/batch.js'
 import { Correlator } from '../calls/correlator.js'
+import type { CaptureLosses } from '../calls/capture-losses.js'
 import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/records.js'
 import type { Config } from '../config/config.js'
@@ -46,8 +47,10 @@ export class Probe {
     timestampSource: TimestampSource,
     emit: (record: ProbeRecord) => void,
     observers: readonly CallObserver[] = [],
+    captureLosses?: CaptureLosses,
   ) {
     this.correlator = new Correlator(config, timestampSource, emit, observers)
+    this.correlator.captureLosses = captureLosses
     this.meter = new RtpMeter(this.correlator, {
       maxStreams: config.limits.streams,
       intervalMs: config.interval_s * 1000,
@@ -131,6 +134,22 @@ export class Probe {
       this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
       meter.sweepFor(timeMs[end - 1])
     }
+  }
+
+  /** Live capture: nothing came, and time went on to `timeMs` all the same. */
+  onQuiet(timeMs: number): void {
+    if (timeMs >= this.wakeAt) this.wake(timeMs)
+    this.meter.sweepFor(timeMs)
+  }
+
+  /** Takes over what may change while calls run: names of places, thresholds of quality, the assumed delay. */
+  reconfigure(config: Config): void {
+    this.correlator.reconfigure(config)
+  }
+
+  /** What is held now. */
+  get open(): { calls: number; streams: number } {
+    return { calls: this.correlator.openCalls, streams: this.meter.counters.active }
   }
 
   private onRtcp(): void {

@@ -47,8 +47,8 @@ const HEAD = ['type', 'schema', 'probe', 'start', 'end'] as const
 
 const media = classesOf(KEPT_MEDIA, { codec: 'wire' })
 const validity = classesOf(
-  `complete_start complete_end directions_seen capture_drops mirror_loss span_duplicates truncated evicted
-  timestamp_source encrypted_rtcp clock_synchronized`.split(/\s+/),
+  `complete_start complete_end directions_seen capture_drops capture_down_ms mirror_loss span_duplicates truncated
+  evicted resumed timestamp_source encrypted_rtcp clock_synchronized`.split(/\s+/),
 )
 const direction: FieldClasses = {
   ...media,
