@@ -189,6 +189,7 @@ export class Correlator implements CallListener, StreamListener {
     const call = new CallEntry(sip.callId, sip)
     this.calls.set(sip.key, call)
     this.claimDescriptions(call)
+    for (const observer of this.observers) observer.onCallStart?.(call)
   }
 
   onMediaChange(sip: SipCall, _media: PartyMedia): void {

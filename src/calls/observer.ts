@@ -36,6 +36,8 @@ export interface CallObserver {
     second: MediaSecond,
     codec: CodecUse | undefined,
   ): void
+  /** A call attempt was seen for the first time. */
+  onCallStart?(call: CallEntry): void
   /** The call's record was written. */
   onCallClosed?(call: CallEntry, record: CallRecord): void
 }
