@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { CallprobeError } from '../errors.js'
+import { captureCommand } from './capture.js'
 import { configCommand } from './config.js'
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
 import { emodelCommand } from './emodel.js'
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
   for (const command of [
     replayCommand(),
+    captureCommand(),
     emodelCommand(),
     generateCommand(),
     verifyCommand(),

@@ -112,6 +112,11 @@ export class RunRecords {
     }
   }
 
+  /** What is buffered goes to its readers. */
+  flush(): void {
+    for (const output of this.outputs) output.flush?.()
+  }
+
   /** Whoever read the outputs has gone. */
   get readerGone(): boolean {
     return this.outputs.every((output) => output.readerGone === true)

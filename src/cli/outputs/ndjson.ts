@@ -61,6 +61,10 @@ export class NdjsonOutput implements RunOutput {
     if (!this.writer.write(record)) this.full = true
   }
 
+  flush(): void {
+    this.writer.flush()
+  }
+
   /** Waits for a slow reader. */
   ready(): Promise<void> | undefined {
     if (!this.full) return undefined

@@ -11,6 +11,8 @@ export interface RunOutput {
   readonly observer?: CallObserver
   /** undefined: it can take more at once. Else resolves when it can. */
   ready?(): Promise<void> | undefined
+  /** Live capture, once a second: what is buffered goes to its readers. */
+  flush?(): void
   /** Whoever read it has gone (`| head`): with no other output the run can stop. */
   readonly readerGone?: boolean
   /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
