@@ -52,7 +52,16 @@ const compiler = process.env.CXX ?? ['c++', 'g++', 'clang++'].map((name) => find
 if (compiler === undefined) giveUp('no C++ compiler found; install g++ (Debian, Ubuntu: apt-get install g++)')
 
 const flags = [
-  ...['-std=c++17', '-O2', '-fPIC', '-shared', '-fvisibility=hidden', '-Wall', '-Wextra', '-Werror=return-type'],
+  ...[
+    '-std=c++17',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-fvisibility=hidden',
+    '-Wall',
+    '-Wextra',
+    '-Werror=return-type',
+  ],
   // The same binary runs where another C++ library, or none, is installed.
   ...['-static-libstdc++', '-static-libgcc', '-fno-exceptions', '-fno-rtti', '-Wl,-z,relro,-z,now'],
 ]
@@ -62,9 +71,13 @@ const sources = readdirSync(SOURCES)
   .map((name) => join(SOURCES, name))
 mkdirSync(folder, { recursive: true })
 const part = `${binary}.${process.pid}.part`
-const done = spawnSync(compiler, [...flags, '-I', headers.include_dir, '-o', part, ...sources, '-ldl', '-pthread'], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
+const done = spawnSync(
+  compiler,
+  [...flags, '-I', headers.include_dir, '-o', part, ...sources, '-ldl', '-pthread'],
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+)
 if (done.error || done.status !== 0) {
   rmSync(part, { force: true })
   giveUp(`${compiler} ${done.error ? `could not be started: ${done.error.message}` : 'failed; see above'}`)

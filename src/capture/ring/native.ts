@@ -67,12 +67,7 @@ export interface CaptureBinding {
   ringMemory(handle: RingHandle): ArrayBuffer | undefined
   copyBlock(handle: RingHandle, offset: number, target: ArrayBuffer): boolean
   unmapRing(handle: RingHandle, memory?: ArrayBuffer): void
-  compileFilter(
-    expression: string,
-    interfaceName: string,
-    linkType: number,
-    snapBytes: number,
-  ): ArrayBuffer
+  compileFilter(expression: string, interfaceName: string, linkType: number, snapBytes: number): ArrayBuffer
   filterLibrary(): string | undefined
   interfaceState(name: string): InterfaceState | undefined
   driverState(name: string): DriverState
@@ -173,7 +168,9 @@ export function loadBinding(): CaptureBinding {
   throw new CallprobeError(
     'CAPTURE_UNAVAILABLE',
     `live capture needs its native part, which is not built: ${found.problems.join('; ')}`,
-    { hint: 'build it with `callprobe doctor --build` (needs a C++ compiler), or `npm run build` in a checkout' },
+    {
+      hint: 'build it with `callprobe doctor --build` (needs a C++ compiler), or `npm run build` in a checkout',
+    },
   )
 }
 

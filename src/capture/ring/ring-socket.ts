@@ -198,10 +198,14 @@ function filterProgram(
         cause: error,
       })
     if (code !== 'BAD_FILTER') throw error
-    throw new CallprobeError('BAD_FILTER', `libpcap does not understand the filter "${filter}": ${errorText(error)}`, {
-      hint: 'the language is that of tcpdump, see `man pcap-filter`: for example "udp or (tcp port 5060)"',
-      cause: error,
-    })
+    throw new CallprobeError(
+      'BAD_FILTER',
+      `libpcap does not understand the filter "${filter}": ${errorText(error)}`,
+      {
+        hint: 'the language is that of tcpdump, see `man pcap-filter`: for example "udp or (tcp port 5060)"',
+        cause: error,
+      },
+    )
   }
 }
 
@@ -223,7 +227,9 @@ function setUpStamps(binding: CaptureBinding, fd: number, options: RingOptions, 
       throw new CallprobeError(
         'CAPTURE_NOT_PERMITTED',
         `hardware timestamps on ${interfaceName} have to be switched on, which needs CAP_NET_ADMIN`,
-        { hint: 'run as root, add CAP_NET_ADMIN, switch them on before (hwstamp_ctl -r 1), or leave --timestamps out' },
+        {
+          hint: 'run as root, add CAP_NET_ADMIN, switch them on before (hwstamp_ctl -r 1), or leave --timestamps out',
+        },
       )
     notes.push(`${interfaceName} gives no hardware timestamps (${code}): the kernel's are used`)
     return false
@@ -257,10 +263,14 @@ function guarded<T>(interfaceName: string, action: () => T): T {
         cause: error,
       })
     if (code === 'EAFNOSUPPORT' || code === 'EPROTONOSUPPORT' || code === 'ENOPROTOOPT')
-      throw new CallprobeError('CAPTURE_UNAVAILABLE', `this kernel has no packet rings (${errorText(error)})`, {
-        hint: 'use a kernel with CONFIG_PACKET, or capture with tcpdump -w - and `callprobe replay -`',
-        cause: error,
-      })
+      throw new CallprobeError(
+        'CAPTURE_UNAVAILABLE',
+        `this kernel has no packet rings (${errorText(error)})`,
+        {
+          hint: 'use a kernel with CONFIG_PACKET, or capture with tcpdump -w - and `callprobe replay -`',
+          cause: error,
+        },
+      )
     throw new CallprobeError('CAPTURE_FAILED', `capture on ${interfaceName} failed: ${errorText(error)}`, {
       cause: error,
     })

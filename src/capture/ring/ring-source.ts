@@ -161,7 +161,8 @@ export class RingSource implements LiveSource {
     if (batch === null) return
     const lastMs = batch.timeMs[ring.limit - 1]
     const offsetMs = lastMs - nowMs
-    if (this.hardware && Math.abs(offsetMs - this.clockOffsetMs) > OTHER_CLOCK_MS) this.clockOffsetMs = offsetMs
+    if (this.hardware && Math.abs(offsetMs - this.clockOffsetMs) > OTHER_CLOCK_MS)
+      this.clockOffsetMs = offsetMs
     // After `stop`: what came later is not wanted.
     const stopMs = this.stopMs + this.clockOffsetMs
     while (ring.limit > ring.cursor && batch.timeMs[ring.limit - 1] > stopMs) ring.limit--
@@ -190,7 +191,8 @@ export class RingSource implements LiveSource {
     if (this.rings.length === 1) return due.limit
     let until = Infinity
     for (const ring of this.rings) {
-      if (ring !== due && ring.batch !== null && ring.cursor < ring.limit) until = Math.min(until, ring.headMs)
+      if (ring !== due && ring.batch !== null && ring.cursor < ring.limit)
+        until = Math.min(until, ring.headMs)
     }
     const { timeMs } = batch
     let end = due.cursor + 1
