@@ -38,11 +38,19 @@ export interface SiteConfig {
   name: string
   networks?: string[]
   vlans?: number[]
+  realms?: string[]
+}
+
+export interface AggregatesConfig {
+  series_budget: number
+  registration_storm_per_s: number
 }
 
 export interface TrunkConfig {
   name: string
-  addresses: string[]
+  addresses?: string[]
+  vlans?: number[]
+  realms?: string[]
 }
 
 /** The file as its author wrote it: `schemas/config.schema.json`. */
@@ -60,6 +68,8 @@ export interface ConfigFile {
   sip_ports?: number[]
   sites?: SiteConfig[]
   trunks?: TrunkConfig[]
+  emergency_numbers?: string[]
+  aggregates?: Partial<AggregatesConfig>
   privacy?: PrivacyMode
   alerts?: Partial<AlertsConfig>
   privacy_key_file?: string
@@ -80,6 +90,8 @@ export interface Config {
   sip_ports: number[]
   sites: SiteConfig[]
   trunks: TrunkConfig[]
+  emergency_numbers: string[]
+  aggregates: AggregatesConfig
   privacy: PrivacyMode
   alerts: AlertsConfig
   privacy_key_file?: string
@@ -106,6 +118,8 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   sip_ports: [],
   sites: [],
   trunks: [],
+  emergency_numbers: [],
+  aggregates: { series_budget: 10_000, registration_storm_per_s: 100 },
   privacy: 'none',
   alerts: DEFAULT_ALERTS,
 }

@@ -102,7 +102,7 @@ describe('configuration', () => {
     expect(messageOf('sites:\n  - {name: a, vlans: [1]}\n  - {name: a, vlans: [2]}\n')).toContain(
       'probe.yaml:3:12: sites has two entries named "a"',
     )
-    expect(messageOf('sites:\n  - name: a\n')).toContain('site "a" needs networks, vlans or both')
+    expect(messageOf('sites:\n  - name: a\n')).toContain('site "a" needs networks, vlans or realms')
   })
 
   it('reports every problem of a file at once', () => {

@@ -153,6 +153,8 @@ function withDefaults(file: ConfigFile): Config {
     sip_ports: [...(file.sip_ports ?? DEFAULT_CONFIG.sip_ports)],
     sites: [...(file.sites ?? DEFAULT_CONFIG.sites)],
     trunks: [...(file.trunks ?? DEFAULT_CONFIG.trunks)],
+    emergency_numbers: [...(file.emergency_numbers ?? DEFAULT_CONFIG.emergency_numbers)],
+    aggregates: { ...DEFAULT_CONFIG.aggregates, ...file.aggregates },
     alerts: { ...DEFAULT_CONFIG.alerts, ...file.alerts },
   }
 }

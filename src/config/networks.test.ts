@@ -80,4 +80,38 @@ describe('sites and trunks', () => {
     expect(names.trunkOf('198.51.100.8')).toBeUndefined()
     expect(new NameMap({ sites: [], trunks: [] }).siteOf('10.0.0.1')).toBe('unknown')
   })
+
+  it('knows a trunk by its VLAN, and by the domain of the party where no address matches', () => {
+    const trunks = new NameMap({
+      sites: [
+        { name: 'hq', networks: ['10.1.0.0/16'] },
+        { name: 'cloud', realms: ['pbx.example.com'] },
+        { name: 'tenants', realms: ['*.example.com'] },
+      ],
+      trunks: [
+        { name: 'by-vlan', vlans: [20] },
+        { name: 'by-domain', realms: ['SIP.Carrier.Example'] },
+        { name: 'by-both', addresses: ['198.51.100.0/24'], vlans: [21] },
+      ],
+    })
+    expect(trunks.trunkOf('192.0.2.1', 20)).toBe('by-vlan')
+    expect(trunks.trunkOf('192.0.2.1', 20, 'sip.carrier.example')).toBe('by-domain')
+    expect(trunks.trunkOf('192.0.2.1', -1, 'sip.carrier.example')).toBe('by-domain')
+    expect(trunks.trunkOf('198.51.100.1', 21)).toBe('by-both')
+    expect(trunks.trunkOf('198.51.100.1', 22)).toBeUndefined()
+    expect(trunks.siteOf('192.0.2.1', -1, 'pbx.example.com')).toBe('cloud')
+    expect(trunks.siteOf('192.0.2.1', -1, 'a.b.example.com')).toBe('tenants')
+    expect(trunks.siteOf('192.0.2.1', -1, 'example.com')).toBe('unknown')
+    expect(trunks.siteOf('10.1.2.3', -1, 'pbx.example.com')).toBe('hq')
+  })
+
+  it('gives the same name when it is asked again, for each VLAN and domain its own', () => {
+    const ask = (): string[] => [
+      names.siteOf('10.1.8.1', 100),
+      names.siteOf('10.1.8.1', 101),
+      names.siteOf('10.1.9.1'),
+    ]
+    expect(ask()).toEqual(['hq-voice', 'hq', 'lab'])
+    expect(ask()).toEqual(['hq-voice', 'hq', 'lab'])
+  })
 })

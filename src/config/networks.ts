@@ -49,49 +49,93 @@ interface Rule {
   network?: Network
   /** undefined: any VLAN. */
   vlans?: ReadonlySet<number>
+  /** Domain in lower case, `.example.com` for every host below it. Rules with a domain have no network. */
+  realm?: string
 }
 
-/** Names addresses by the sites and trunks of the configuration. Linear in their number: meant for once per call. */
+/** Addresses whose name is remembered; then all are forgotten. */
+const MOST_REMEMBERED = 65_536
+
+/** Finds the rule for an address; remembers, as the same addresses come again and again. */
+class Rules {
+  private readonly known = new Map<string, string | undefined>()
+  private readonly byAddress: readonly Rule[]
+  private readonly byRealm: readonly Rule[]
+
+  constructor(rules: readonly Rule[]) {
+    this.byAddress = rules.filter(({ realm }) => realm === undefined).sort(mostSpecificFirst)
+    this.byRealm = rules.filter(({ realm }) => realm !== undefined).sort(longestRealmFirst)
+  }
+
+  nameOf(address: string, vlan: number, realm: string): string | undefined {
+    if (this.byAddress.length === 0 && this.byRealm.length === 0) return undefined
+    const key = `${address} ${vlan} ${this.byRealm.length === 0 ? '' : realm}`
+    const known = this.known.get(key)
+    if (known !== undefined || this.known.has(key)) return known
+    const name = this.find(address, vlan, realm)
+    if (this.known.size >= MOST_REMEMBERED) this.known.clear()
+    this.known.set(key, name)
+    return name
+  }
+
+  /** A network says more than a domain, and a domain more than a VLAN alone. */
+  private find(address: string, vlan: number, realm: string): string | undefined {
+    const bytes = parseAddress(address)
+    const placed = this.byAddress.find(
+      ({ network, vlans }) =>
+        (vlans === undefined || vlans.has(vlan)) &&
+        (network === undefined || (bytes !== undefined && contains(network, bytes))),
+    )
+    if (placed?.network !== undefined || realm === '') return placed?.name
+    const host = realm.toLowerCase()
+    return (this.byRealm.find((rule) => isUnder(host, rule) && allows(rule, vlan)) ?? placed)?.name
+  }
+}
+
+function isUnder(host: string, { realm = '' }: Rule): boolean {
+  return realm.startsWith('.') ? host.endsWith(realm) : host === realm
+}
+
+function allows({ vlans }: Rule, vlan: number): boolean {
+  return vlans === undefined || vlans.has(vlan)
+}
+
+/** Names addresses by the sites and trunks of the configuration. */
 export class NameMap {
-  private readonly sites: readonly Rule[]
-  private readonly trunks: readonly Rule[]
+  private readonly sites: Rules
+  private readonly trunks: Rules
 
   constructor(config: { sites: readonly SiteConfig[]; trunks: readonly TrunkConfig[] }) {
-    this.sites = config.sites
-      .flatMap((site) => {
-        const vlans = site.vlans === undefined ? undefined : new Set(site.vlans)
-        return site.networks === undefined
-          ? [{ name: site.name, vlans }]
-          : networksOf(site.networks).map((network) => ({ name: site.name, network, vlans }))
-      })
-      .sort(mostSpecificFirst)
-    this.trunks = config.trunks
-      .flatMap((trunk) => networksOf(trunk.addresses).map((network) => ({ name: trunk.name, network })))
-      .sort(mostSpecificFirst)
+    this.sites = new Rules(config.sites.flatMap((site) => rulesOf(site, site.networks)))
+    this.trunks = new Rules(config.trunks.flatMap((trunk) => rulesOf(trunk, trunk.addresses)))
   }
 
   /**
-   * Site of an address: the longest network that contains it, then the rule that names the VLAN; else `unknown`.
+   * Site of an address: the longest network that contains it, among equal ones a site that names the VLAN; else the
+   * site of the domain; else one of the VLAN alone; else `unknown`.
    * @param vlan -1 when untagged
+   * @param realm host part of the party's URI, '' when there is none
    */
-  siteOf(address: string, vlan = -1): string {
-    return nameOf(this.sites, address, vlan) ?? UNKNOWN_SITE
+  siteOf(address: string, vlan = -1, realm = ''): string {
+    return this.sites.nameOf(address, vlan, realm) ?? UNKNOWN_SITE
   }
 
-  /** Trunk of a signalling address, undefined when it is of none. */
-  trunkOf(address: string): string | undefined {
-    return nameOf(this.trunks, address, -1)
+  /** Trunk of a signalling address, found as sites are; undefined when it is of none. */
+  trunkOf(address: string, vlan = -1, realm = ''): string | undefined {
+    return this.trunks.nameOf(address, vlan, realm)
   }
 }
 
-function nameOf(rules: readonly Rule[], address: string, vlan: number): string | undefined {
-  if (rules.length === 0) return undefined
-  const bytes = parseAddress(address)
-  for (const { name, network, vlans } of rules) {
-    if (vlans !== undefined && !vlans.has(vlan)) continue
-    if (network === undefined || (bytes !== undefined && contains(network, bytes))) return name
-  }
-  return undefined
+function rulesOf(
+  { name, vlans, realms }: { name: string; vlans?: number[]; realms?: string[] },
+  networks: readonly string[] | undefined,
+): Rule[] {
+  const allowed = vlans === undefined ? undefined : new Set(vlans)
+  const rules: Rule[] = networksOf(networks ?? []).map((network) => ({ name, network, vlans: allowed }))
+  for (const realm of realms ?? [])
+    rules.push({ name, vlans: allowed, realm: realm.toLowerCase().replace(/^\*/, '') })
+  if (networks === undefined && realms === undefined) rules.push({ name, vlans: allowed })
+  return rules
 }
 
 function networksOf(texts: readonly string[]): Network[] {
@@ -101,6 +145,11 @@ function networksOf(texts: readonly string[]): Network[] {
 function mostSpecificFirst(a: Rule, b: Rule): number {
   const byPrefix = (b.network?.prefixLength ?? -1) - (a.network?.prefixLength ?? -1)
   return byPrefix !== 0 ? byPrefix : Number(b.vlans !== undefined) - Number(a.vlans !== undefined)
+}
+
+function longestRealmFirst(a: Rule, b: Rule): number {
+  const byLength = (b.realm?.length ?? 0) - (a.realm?.length ?? 0)
+  return byLength !== 0 ? byLength : Number(b.vlans !== undefined) - Number(a.vlans !== undefined)
 }
 
 function hasHostBits({ bytes, prefixLength }: Network): boolean {

@@ -63,12 +63,23 @@ function* meaningProblems(file: ConfigFile): Generator<ConfigProblem> {
   yield* duplicateNames('sites', file.sites ?? [])
   yield* duplicateNames('trunks', file.trunks ?? [])
   for (const [i, site] of (file.sites ?? []).entries()) {
-    if (site.networks === undefined && site.vlans === undefined)
-      yield { path: ['sites', i], atKey: false, message: `site "${site.name}" needs networks, vlans or both` }
+    if (site.networks === undefined && site.vlans === undefined && site.realms === undefined)
+      yield {
+        path: ['sites', i],
+        atKey: false,
+        message: `site "${site.name}" needs networks, vlans or realms`,
+      }
     yield* networkProblems(['sites', i, 'networks'], site.networks ?? [])
   }
-  for (const [i, trunk] of (file.trunks ?? []).entries())
-    yield* networkProblems(['trunks', i, 'addresses'], trunk.addresses)
+  for (const [i, trunk] of (file.trunks ?? []).entries()) {
+    if (trunk.addresses === undefined && trunk.vlans === undefined && trunk.realms === undefined)
+      yield {
+        path: ['trunks', i],
+        atKey: false,
+        message: `trunk "${trunk.name}" needs addresses, vlans or realms`,
+      }
+    yield* networkProblems(['trunks', i, 'addresses'], trunk.addresses ?? [])
+  }
   for (const { path, message } of alertsProblems(file.alerts ?? {}))
     yield { path: ['alerts', ...path], atKey: false, message }
 }
