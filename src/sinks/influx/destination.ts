@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs'
+import { CallprobeError, errorText } from '../../errors.js'
+
+/** What answers at the other end, which decides paths, authentication and administration. */
+export type ServerKind = 'influxdb1' | 'influxdb2' | 'influxdb3' | 'victoriametrics'
+export const SERVER_KINDS: readonly ServerKind[] = ['influxdb1', 'influxdb2', 'influxdb3', 'victoriametrics']
+
+/** How a destination is named: the URL of `--influx` over the configuration's section `influx`. */
+export interface InfluxSettings {
+  url?: string
+  server?: ServerKind | 'auto'
+  org?: string
+  username?: string
+  password_file?: string
+  token_file?: string
+  ca_file?: string
+  insecure_tls?: boolean
+  retention?: string
+  timeout_s?: number
+}
+
+/** Where to write, with everything that it takes. Secrets: never printed. */
+export interface Destination {
+  /** http(s)://host:port and a path before the API's, without a slash at its end. */
+  baseUrl: string
+  /** Database of 1.x and 3.x, bucket of 2.x. */
+  database: string
+  server: ServerKind | 'auto'
+  org?: string
+  username?: string
+  password?: string
+  token?: string
+  /** Certificates in PEM. */
+  ca?: string
+  insecureTls: boolean
+  /** Seconds; undefined: as the server has it. 0: for ever. */
+  retentionS?: number
+  timeoutMs: number
+}
+
+const DEFAULT_TIMEOUT_S = 30
+
+/**
+ * Puts together where to write. Secrets come from files or the environment (CALLPROBE_INFLUX_TOKEN,
+ * CALLPROBE_INFLUX_USERNAME, CALLPROBE_INFLUX_PASSWORD), never from the command line, where everybody on the machine
+ * could read them.
+ * @throws CallprobeError USAGE, CONFIG_NOT_READABLE
+ */
+export function resolveDestination(
+  settings: InfluxSettings,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Destination {
+  const { baseUrl, database } = parseInfluxUrl(settings.url ?? '')
+  return {
+    baseUrl,
+    database,
+    server: settings.server ?? 'auto',
+    org: settings.org ?? nonEmpty(environment.CALLPROBE_INFLUX_ORG),
+    username: settings.username ?? nonEmpty(environment.CALLPROBE_INFLUX_USERNAME),
+    password:
+      secret('password_file', settings.password_file) ?? nonEmpty(environment.CALLPROBE_INFLUX_PASSWORD),
+    token: secret('token_file', settings.token_file) ?? nonEmpty(environment.CALLPROBE_INFLUX_TOKEN),
+    ca: settings.ca_file === undefined ? undefined : readText('ca_file', settings.ca_file),
+    insecureTls: settings.insecure_tls ?? false,
+    retentionS: settings.retention === undefined ? undefined : parseRetention(settings.retention),
+    timeoutMs: (settings.timeout_s ?? DEFAULT_TIMEOUT_S) * 1000,
+  }
+}
+
+const FORM = 'the form is http(s)://HOST:PORT/DATABASE, for example http://127.0.0.1:8086/voip'
+
+/**
+ * Takes http(s)://HOST:PORT/DATABASE apart; a longer path is that of a proxy before the server.
+ * @throws CallprobeError USAGE
+ */
+export function parseInfluxUrl(text: string): { baseUrl: string; database: string } {
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw usage(`"${text}" is not a URL`, FORM)
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw usage(`"${text}" is not an http(s) URL`, FORM)
+  // Not repeated in the message: it holds a secret.
+  if (url.username !== '' || url.password !== '')
+    throw usage(
+      'the InfluxDB URL holds credentials, which anybody on this machine could read',
+      'leave them out of the URL, and put them into CALLPROBE_INFLUX_USERNAME and CALLPROBE_INFLUX_PASSWORD, into CALLPROBE_INFLUX_TOKEN, or into files named by influx.password_file or influx.token_file of the configuration',
+    )
+  if (url.search !== '' || url.hash !== '')
+    throw usage(
+      `"${url.origin}${url.pathname}${url.search}${url.hash}" has more than a database`,
+      `organisation, retention and secrets are set in the configuration's section influx; ${FORM}`,
+    )
+  const parts = url.pathname.split('/').filter((part) => part !== '')
+  const last = parts.pop()
+  if (last === undefined) throw usage(`"${text}" names no database`, FORM)
+  let database: string
+  try {
+    database = decodeURIComponent(last)
+  } catch {
+    throw usage(`"${last}" is no database name`, 'write a percent sign as %25')
+  }
+  if (/[\u0000-\u001f\u007f]/.test(database)) throw usage('the database name has control characters', FORM)
+  return { baseUrl: [url.origin, ...parts].join('/'), database }
+}
+
+const UNITS: Record<string, number> = { h: 3600, d: 86_400, w: 604_800 }
+
+/** `30d`, `72h`, `8w` or `inf`, in seconds; 0 is for ever. */
+export function parseRetention(text: string): number {
+  if (text === 'inf') return 0
+  const match = /^(\d{1,6})([hdw])$/.exec(text)
+  const seconds = match === null ? 0 : Number(match[1]) * UNITS[match[2]]
+  if (seconds < 3600)
+    throw usage(`influx.retention "${text}" is no duration`, 'write 30d, 72h, 8w or inf; the shortest is 1h')
+  return seconds
+}
+
+/** For messages: never with a secret. */
+export function describeDestination({ baseUrl, database }: Destination): string {
+  return `${baseUrl}/${encodeURIComponent(database)}`
+}
+
+function usage(message: string, hint: string): CallprobeError {
+  return new CallprobeError('USAGE', `--influx: ${message}`, { hint })
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : text
+}
+
+function secret(key: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined
+  const text = readText(key, path).trim()
+  if (text !== '') return text
+  throw new CallprobeError('CONFIG_INVALID', `influx.${key}: ${path} is empty`)
+}
+
+function readText(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new CallprobeError(
+      'CONFIG_NOT_READABLE',
+      `influx.${key}: cannot read ${path}: ${errorText(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
