@@ -566,6 +566,11 @@ export class Correlator implements CallListener, StreamListener {
       if (interval) this.emitInterval(call, direction, interval)
     }
     const record = callRecord(call, this.context(call))
+    if (this.captureLosses?.sawNothingOf(record, call.sip)) {
+      // Its record of before the restart stands.
+      this.forget(call)
+      return
+    }
     record.findings = this.findings.close(call, record, { nowMs: this.nowMs, mediaOnTap: this.mediaOnTap })
     // Media that the mirror does not show is no broken call.
     if (record.quality === 'broken' && isHidden(record)) record.quality = 'unknown'
@@ -574,6 +579,10 @@ export class Correlator implements CallListener, StreamListener {
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1
     this.emit(record)
     for (const observer of this.observers) observer.onCallClosed?.(call, record)
+    this.forget(call)
+  }
+
+  private forget(call: CallEntry): void {
     for (const direction of DIRECTIONS) call.directions[direction].release()
     if (call.sip) {
       this.rememberLeftovers(call)

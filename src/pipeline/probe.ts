@@ -8,6 +8,7 @@ import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP } from '../decode/packet.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
 import { scanPlainFrames } from '../decode/plain-frames.js'
+import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
 import { SignallingInput } from './signalling-input.js'
 
@@ -140,6 +141,12 @@ export class Probe {
   onQuiet(timeMs: number): void {
     if (timeMs >= this.wakeAt) this.wake(timeMs)
     this.meter.sweepFor(timeMs)
+  }
+
+  /** Calls that an earlier run of the probe left open. */
+  resume(calls: readonly SipCall[], timeMs: number): void {
+    this.correlator.onTime(timeMs)
+    for (const call of calls) this.tracker.restore(call, timeMs)
   }
 
   /** Takes over what may change while calls run: names of places, thresholds of quality, the assumed delay. */

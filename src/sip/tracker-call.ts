@@ -186,7 +186,16 @@ export interface Hop {
 }
 
 export function hopOf(packet: SipPacket): Hop {
-  const { sourceAddress: source, destinationAddress: destination, sourcePort, destinationPort } = packet
+  const { sourceAddress, destinationAddress, sourcePort, destinationPort } = packet
+  return hopBetween(sourceAddress, sourcePort, destinationAddress, destinationPort)
+}
+
+export function hopBetween(
+  source: string,
+  sourcePort: number,
+  destination: string,
+  destinationPort: number,
+): Hop {
   return {
     sockets: inOrder(`${source} ${sourcePort}`, `${destination} ${destinationPort}`),
     addresses: inOrder(source, destination),

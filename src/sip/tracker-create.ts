@@ -1,6 +1,6 @@
 import type { Party, SipCall } from './call.js'
 import type { SipAddress, SipMessage, SipPacket } from './message.js'
-import { CallTrack, hopOf } from './tracker-call.js'
+import { CallTrack, hopBetween, hopOf } from './tracker-call.js'
 import { linkIdsOf, sessionIdOf } from './tracker-headers.js'
 
 /** Requests that only exist within an INVITE dialog, or set one up: a call can be told from them alone. */
@@ -131,6 +131,19 @@ export function adoptInvite(track: CallTrack, packet: SipPacket): void {
   noteLinks(call, message)
   call.inviteMs = Math.min(call.inviteMs, packet.timeMs)
   track.hops[0] = hopOf(packet)
+}
+
+/** The track of a call that was saved: its main hop lies between both parties' sockets. */
+export function restoredTrack(call: SipCall): CallTrack {
+  const track = new CallTrack(call, call.inviteMs)
+  const { callerSignalling: caller, calleeSignalling: callee } = call
+  track.hops.push(hopBetween(caller.address, caller.port, callee.address, callee.port))
+  track.indexKeys.push(indexKey(call.callId, call.fromTag))
+  if (call.toTag !== '') {
+    track.noteBranchTag(call.toTag)
+    if (!call.sawInvite) track.indexKeys.push(indexKey(call.callId, call.toTag))
+  }
+  return track
 }
 
 /** A dialog is found by its Call-ID and the caller's tag, which all of its branches share. */

@@ -2,7 +2,14 @@ import type { CallListener, SignallingCounters, SipCall } from './call.js'
 import type { SipMessage, SipPacket, SipResponse } from './message.js'
 import { StandaloneRequests, type RegistrationFailure } from './registrations.js'
 import type { CallTrack } from './tracker-call.js'
-import { createCall, indexKey, isInitialInvite, showsCall, showsLife } from './tracker-create.js'
+import {
+  createCall,
+  indexKey,
+  isInitialInvite,
+  restoredTrack,
+  showsCall,
+  showsLife,
+} from './tracker-create.js'
 import { DialogFlow } from './tracker-dialog.js'
 import { InviteFlow } from './tracker-invite.js'
 import { CallLife } from './tracker-life.js'
@@ -105,6 +112,20 @@ export class SignallingTracker {
   finish(timeMs: number): void {
     this.onTime(timeMs)
     this.life.finish(timeMs)
+  }
+
+  /** A call that an earlier run of the probe knew: its messages find it, its media are claimed. */
+  restore(saved: SipCall, timeMs: number): void {
+    if (this.life.size >= this.maxCalls) return
+    const call: SipCall = { ...saved, key: this.usedCallIds.unique(saved.callId) }
+    const track = restoredTrack(call)
+    for (const key of track.indexKeys) this.index.set(key, track)
+    this.newestByCallId.set(call.callId, track)
+    const answered = call.answerMs !== undefined || call.ackMs !== undefined
+    if (answered) this.life.answer(track, timeMs)
+    else this.life.call(track, timeMs)
+    this.listener.onCallStart(call)
+    if (answered) this.listener.onAnswer(call)
   }
 
   /** Keeps a call young because of its media. */
