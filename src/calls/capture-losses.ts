@@ -1,3 +1,6 @@
+import type { SipCall } from '../sip/call.js'
+import type { CallRecord } from './records.js'
+
 /** Entries kept; when there are more, neighbours are taken together. */
 const MOST_ENTRIES = 8192
 
@@ -15,18 +18,25 @@ export class CaptureLosses {
   private readonly entries: Entry[] = []
   /** undefined: the system does not tell. */
   clockSynchronized: boolean | undefined
-  private readonly resumed = new Set<string>()
+  private readonly resumed = new Map<string, number>()
 
   /** @param known false where the system does not tell of drops */
   constructor(readonly known = true) {}
 
-  /** The probe was restarted while this call ran. */
-  resume(callId: string): void {
-    this.resumed.add(callId)
+  /** The probe was restarted while this call ran; until then its last message was at `lastMs`. */
+  resume(callId: string, lastMs: number): void {
+    this.resumed.set(callId, lastMs)
   }
 
   isResumed(callId: string): boolean {
     return this.resumed.has(callId)
+  }
+
+  /** A call of before the restart of which nothing was seen since: it ended meanwhile. */
+  sawNothingOf({ call_id: callId, validity }: CallRecord, sip: SipCall | undefined): boolean {
+    const lastMs = this.resumed.get(callId)
+    if (lastMs === undefined || sip === undefined) return false
+    return sip.lastMs <= lastMs && (validity.directions_seen ?? []).length === 0
   }
 
   /** `timeMs`: when it was noticed, ms since the epoch; what is noticed together happened shortly before. */
