@@ -11,6 +11,7 @@ export default tseslint.config(
       'fixtures/**',
       'bench/.cache/**',
       'bench/.build/**',
+      'dashboards/.build/**',
     ],
   },
   ...tseslint.configs.recommended,
