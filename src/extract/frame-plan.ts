@@ -1,0 +1,87 @@
+/** Link and IP header of a fragment whose content cannot be told apart. */
+const HEADERS_ONLY = 34
+
+/** New bytes for a place in a frame. */
+export interface FrameFill {
+  /** From the frame's first byte on. */
+  at: number
+  bytes: Uint8Array
+}
+
+/** What becomes of one frame. */
+export interface FramePlan {
+  /** Its time, by which a file that changed between the passes is noticed. */
+  timeMs: number
+  /** Most bytes that are kept; absent: all that were captured. */
+  keep?: number
+  fills?: FrameFill[]
+}
+
+/** Frames chosen by their number in the run (0 is the first). */
+export class FramePlans {
+  private readonly plans = new Map<number, FramePlan>()
+
+  get size(): number {
+    return this.plans.size
+  }
+
+  get(frame: number): FramePlan | undefined {
+    return this.plans.get(frame)
+  }
+
+  /** Chooses a frame as a whole, unless something is planned for it. */
+  choose(frame: number, timeMs: number): FramePlan {
+    const known = this.plans.get(frame)
+    if (known) return known
+    const plan: FramePlan = { timeMs }
+    this.plans.set(frame, plan)
+    return plan
+  }
+
+  /** Chooses the beginning of a frame, unless all of it is chosen. */
+  chooseStart(frame: number, timeMs: number, keep: number): void {
+    if (!this.plans.has(frame)) this.plans.set(frame, { timeMs, keep })
+  }
+
+  /** Secrets are in this frame, and where is not known: it keeps what lies before `at`, or its headers at most. */
+  cutBefore(frame: number, at: number): void {
+    const plan = this.plans.get(frame)
+    if (plan) plan.keep = Math.min(plan.keep ?? Infinity, at < 0 ? HEADERS_ONLY : at)
+  }
+
+  fill(frame: number, fill: FrameFill): void {
+    const plan = this.plans.get(frame)
+    if (plan) (plan.fills ??= []).push(fill)
+  }
+}
+
+/** Part of a unit (a TCP stream, a datagram in fragments) as one frame carries it. */
+export interface Piece {
+  frame: number
+  timeMs: number
+  /** Where it begins in the unit. */
+  start: number
+  /** Its length as the headers say, and how much of it was captured. */
+  length: number
+  captured: number
+  /** Where it begins in the frame. */
+  at: number
+}
+
+/** Writes `bytes` over the unit from `start` on, wherever a frame has a part of it. */
+export function fillPieces(
+  plans: FramePlans,
+  pieces: readonly Piece[],
+  start: number,
+  bytes: Uint8Array,
+): void {
+  for (const piece of pieces) {
+    const from = Math.max(start, piece.start)
+    const to = Math.min(start + bytes.length, piece.start + piece.captured)
+    if (from >= to) continue
+    plans.fill(piece.frame, {
+      at: piece.at + from - piece.start,
+      bytes: bytes.subarray(from - start, to - start),
+    })
+  }
+}
