@@ -4,6 +4,7 @@ import { captureCommand } from './capture.js'
 import { configCommand } from './config.js'
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
 import { emodelCommand } from './emodel.js'
+import { extractCommand } from './extract.js'
 import { generateCommand } from './generate.js'
 import { replayCommand } from './replay.js'
 import { standardOutputFailed, tell, watchStandardOutput } from './standard-output.js'
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     emodelCommand(),
     generateCommand(),
     verifyCommand(),
+    extractCommand(),
     configCommand(),
   ]) {
     program.addCommand(command)
