@@ -1,5 +1,6 @@
 import { DEFAULT_ALERTS, type AlertsConfig } from './alerts.js'
 import { DEFAULT_THRESHOLDS, type FindingThresholds } from './finding-thresholds.js'
+import { DEFAULT_INFLUX, DEFAULT_SPOOL, type InfluxConfig, type SpoolConfig } from './influx.js'
 import { DEFAULT_JITTER_BUFFER, type JitterBufferSpec } from './jitter-buffer.js'
 
 export type PrivacyMode = 'none' | 'mask' | 'hash'
@@ -71,6 +72,8 @@ export interface ConfigFile {
   emergency_numbers?: string[]
   aggregates?: Partial<AggregatesConfig>
   privacy?: PrivacyMode
+  influx?: Partial<InfluxConfig>
+  spool?: Partial<SpoolConfig>
   alerts?: Partial<AlertsConfig>
   privacy_key_file?: string
 }
@@ -93,6 +96,8 @@ export interface Config {
   emergency_numbers: string[]
   aggregates: AggregatesConfig
   privacy: PrivacyMode
+  influx: InfluxConfig
+  spool: SpoolConfig
   alerts: AlertsConfig
   privacy_key_file?: string
 }
@@ -121,5 +126,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   emergency_numbers: [],
   aggregates: { series_budget: 10_000, registration_storm_per_s: 100 },
   privacy: 'none',
+  influx: DEFAULT_INFLUX,
+  spool: DEFAULT_SPOOL,
   alerts: DEFAULT_ALERTS,
 }

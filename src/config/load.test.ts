@@ -18,9 +18,10 @@ function messageOf(text: string): string {
   throw new Error('the configuration was accepted')
 }
 
-/** The `default` of every key of a schema, objects followed. */
+/** The `default` of every key of a schema, objects followed; undefined for a key without one. */
 function schemaDefaults(schema: Record<string, unknown>): unknown {
   if ('default' in schema) return schema.default
+  if (!('properties' in schema)) return undefined
   const properties = schema.properties as Record<string, Record<string, unknown>>
   return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, schemaDefaults(value)]))
 }

@@ -155,6 +155,8 @@ function withDefaults(file: ConfigFile): Config {
     trunks: [...(file.trunks ?? DEFAULT_CONFIG.trunks)],
     emergency_numbers: [...(file.emergency_numbers ?? DEFAULT_CONFIG.emergency_numbers)],
     aggregates: { ...DEFAULT_CONFIG.aggregates, ...file.aggregates },
+    influx: { ...DEFAULT_CONFIG.influx, ...file.influx },
+    spool: { ...DEFAULT_CONFIG.spool, ...file.spool },
     alerts: { ...DEFAULT_CONFIG.alerts, ...file.alerts },
   }
 }
