@@ -104,6 +104,8 @@ export interface SipCall {
   finalReason?: string
   /** A 401/407 that was answered by a repeated INVITE is not a failure: counted here. */
   authChallenges: number
+  /** From challenges to the INVITEs that answered them, ms: the caller's own time. */
+  challengeWaitMs?: number
   redirects: number
   retransmissions: number
   userAgents: { caller?: string; callee?: string }

@@ -100,6 +100,8 @@ export class InviteFlow {
       call.calleeSignalling = { address: packet.destinationAddress, port: packet.destinationPort }
     }
     if (track.answered || !this.life.awaitsRetry(track)) return
+    if (isChallenge(status) && call.endMs !== undefined)
+      call.challengeWaitMs = (call.challengeWaitMs ?? 0) + Math.max(0, packet.timeMs - call.endMs)
     call.finalStatus = undefined
     call.finalReason = undefined
     call.reasonHeader = undefined

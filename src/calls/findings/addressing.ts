@@ -1,7 +1,8 @@
 import { isPrivateAddress } from '../../decode/address.js'
 import type { Party, PartyMedia, SipCall } from '../../sip/call.js'
+import type { RewriteClue } from '../../sip/rewrite-clues.js'
 import type { MediaDescription } from '../../sip/sdp-types.js'
-import { DIRECTIONS, type Confidence, type Finding } from '../records.js'
+import { DIRECTIONS, type Confidence, type Direction, type Finding } from '../records.js'
 import { otherDirection, type CallEvidence, type MediaEvidence, type StreamNote } from './evidence.js'
 import { countText, finding } from './finding.js'
 
@@ -13,7 +14,7 @@ const LEAST_PACKETS = 10
 /** Where media goes and comes from, against what was announced. */
 export function addressingFindings(call: CallEvidence): Finding[] {
   const { sip } = call
-  const found: (Finding | undefined)[] = DIRECTIONS.map((direction) => unreachable(call.media[direction]))
+  const found: (Finding | undefined)[] = DIRECTIONS.map((direction) => unreachable(call, direction))
   if (sip) {
     found.push(...DIRECTIONS.map((direction) => otherAddress(sip, call.media[direction])))
     found.push(privateAddress(call, sip, 'caller'), privateAddress(call, sip, 'callee'))
@@ -22,12 +23,17 @@ export function addressingFindings(call: CallEvidence): Finding[] {
   return found.filter((f) => f !== undefined)
 }
 
-function unreachable(media: MediaEvidence): Finding | undefined {
+function unreachable(call: CallEvidence, direction: Direction): Finding | undefined {
+  const media = call.media[direction]
   const note = media.unreachable
   if (!note) return undefined
   const lastedMs = note.lastMs - note.firstMs
   if (note.count < LEAST_ICMP && media.packets > LEAST_PACKETS) return undefined
   const lasting = lastedMs >= LEAST_ICMP_MS
+  // Without signalling, who has stopped sending as well may simply have hung up.
+  const back = call.media[otherDirection(direction)]
+  if (!call.sip && (!lasting || (back.packets > 0 && back.lastMs < note.firstMs + LEAST_ICMP_MS)))
+    return undefined
   const what = note.portUnreachable
     ? `nobody listens on ${endpointText(note.address, note.port)}`
     : `${note.address} cannot be reached (ICMP type ${note.type} code ${note.code})`
@@ -172,15 +178,17 @@ function isUnroutable({ media, peerAddress }: PartyMedia): boolean {
 
 /** How much each trace says by itself; two points make a suspicion. */
 const CLUE_WEIGHT = { content_length: 2, contact_not_sdp: 1, via_not_contact: 1, origin_not_connection: 1 }
+/** A few IPv4 addresses replaced by longer or shorter ones do not change a body by more bytes than this. */
+const MOST_REWRITTEN_BYTES = 40
 
 function rewritten(sip: SipCall): Finding | undefined {
   for (const party of ['caller', 'callee'] as const) {
-    const clues = (sip.rewriteClues ?? []).filter((clue) => clue.party === party)
+    const clues = (sip.rewriteClues ?? []).filter((clue) => clue.party === party && isPlausible(clue))
     const weight = clues.reduce((sum, { kind }) => sum + CLUE_WEIGHT[kind], 0)
     if (weight < 2) continue
     const length = clues.find(({ kind }) => kind === 'content_length')
     const addresses = clues.find(({ kind }) => kind !== 'content_length')
-    const confidence: Confidence = length ? (addresses ? 'high' : 'medium') : 'low'
+    const confidence: Confidence = length && addresses ? 'high' : 'low'
     const traces = [
       length && `Content-Length says ${length.statedBytes} bytes and the body has ${length.presentBytes}`,
       addresses && `Via, Contact and SDP disagree on the ${party}'s address`,
@@ -204,4 +212,10 @@ function rewritten(sip: SipCall): Finding | undefined {
     })
   }
   return undefined
+}
+
+/** Address translation is of IPv4; other wrong lengths are the sender's own fault. */
+function isPlausible({ kind, statedBytes = 0, presentBytes = 0, sourceAddress }: RewriteClue): boolean {
+  if (kind !== 'content_length') return true
+  return !sourceAddress.includes(':') && Math.abs(statedBytes - presentBytes) <= MOST_REWRITTEN_BYTES
 }

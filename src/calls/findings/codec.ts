@@ -203,7 +203,9 @@ function rewrittenDscp(media: MediaEvidence, own: LegMedia, leg: LegNote): Findi
 }
 
 function unmarked(media: MediaEvidence): Finding | undefined {
-  if (media.record?.dscp !== 0 || media.packets < LEAST_MEDIA) return undefined
+  // Without a known codec it may not even be voice.
+  if (media.record?.dscp !== 0 || media.record.codec === undefined || media.packets < LEAST_MEDIA)
+    return undefined
   return finding({
     code: 'dscp_unmarked',
     severity: 'info',

@@ -1,6 +1,6 @@
-import { DIRECTIONS, type Finding } from '../records.js'
+import { DIRECTIONS, type Confidence, type Finding } from '../records.js'
 import type { CallEvidence, MediaEvidence } from './evidence.js'
-import { countText, finding, timeText } from './finding.js'
+import { atMost, countText, finding, percentText, timeText } from './finding.js'
 import type { CaptureFaults } from './mirror.js'
 
 /** Burst seconds, and stretches of them, that make a repetition. */
@@ -9,8 +9,13 @@ const LEAST_BURST_EVENTS = 2
 /** The rest is calm: at most this part of the time has bursts, and half of all packets are within this of the base. */
 const CALM_SHARE = 0.5
 const CALM_PDV_MS = 20
-/** Beyond this the receiver's clock cannot be followed, and the delay only seems to grow (DESIGN: section 2, pdv). */
+/** Beyond this a skew is no longer taken off the delay variation (DESIGN: section 2, pdv), which then only grows. */
 const MOST_SKEW_PPM = 500
+/** At the end the media is behind by about the highest delay variation: it went up and never came back. */
+const BEHIND_SHARE = { least: 0.6, most: 1.3 }
+/** A queue that never empties throws packets away. */
+const MOST_LOST_PERCENT = 3
+const LEAST_PACE_MS = 5000
 /** A slope over less time than this is not sure. */
 const SURE_SKEW_MS = 120_000
 const LEAST_PACKETS = 50
@@ -20,6 +25,8 @@ export function jitterFindings(call: CallEvidence, faults: CaptureFaults): Findi
   return DIRECTIONS.flatMap((direction) => {
     const media = call.media[direction]
     if (media.packets < LEAST_PACKETS) return []
+    const slow = slowPace(media)
+    if (slow) return [slow, timestampJump(media)].filter((f) => f !== undefined)
     const timing = faults.unreliable.has(direction) ? [] : [queueing(media), burstJitter(media)]
     return [...timing, clockSkew(call, media), timestampJump(media)].filter((f) => f !== undefined)
   })
@@ -32,14 +39,14 @@ function spanMs(media: MediaEvidence): number {
 function queueing(media: MediaEvidence): Finding | undefined {
   const { record, timing } = media
   if (!timing || timing.queueingIntervals === 0) return undefined
-  if (Math.abs(record?.skew_ppm ?? 0) > MOST_SKEW_PPM) return undefined
   const lost = timing.lostWhileQueueing
   const often = timing.queueingIntervals > 1
-  const hurts = lost > 0 || (record?.late ?? 0) > 0
+  const hurts = lost > 0 || (record?.late_percent ?? 0) >= 1
+  const confidence: Confidence = lost > 0 || often ? 'high' : 'medium'
   return finding({
     code: 'queueing',
     severity: often || hurts ? 'warning' : 'info',
-    confidence: lost > 0 || often ? 'high' : 'medium',
+    confidence: spanMs(media) < LEAST_PACE_MS ? atMost(confidence, 'low') : confidence,
     direction: media.direction,
     evidence: {
       queueing_ms: timing.queueingMs,
@@ -55,6 +62,37 @@ function queueing(media: MediaEvidence): Finding | undefined {
     message: `Packets from the ${media.sender} were held up for ${timeText(timing.queueingMs)} in all (up to ${timeText(timing.peakPdvMs)} each)${
       lost > 0 ? `, and ${countText(lost, 'packet')} lost meanwhile` : ' without loss'
     }: a queue on the way fills up.`,
+  })
+}
+
+/** Packets that come more and more behind their timestamps, without loss: the sender's pace, not a queue. */
+function slowPace(media: MediaEvidence): Finding | undefined {
+  const { record } = media
+  const ptimeMs = record?.ptime_ms ?? 0
+  const elapsedMs = spanMs(media)
+  const peakMs = record?.pdv_max_ms ?? 0
+  if (ptimeMs <= 0 || elapsedMs < LEAST_PACE_MS || media.timing?.ptime) return undefined
+  if ((record?.loss_percent ?? 0) > MOST_LOST_PERCENT || (media.timing?.queueingIntervals ?? 0) === 0)
+    return undefined
+  const mediaMs = (media.packets + (record?.lost ?? 0) - 1) * ptimeMs
+  const behindMs = elapsedMs - mediaMs
+  const ppm = (-behindMs / mediaMs) * 1e6
+  if (behindMs < BEHIND_SHARE.least * peakMs || behindMs > BEHIND_SHARE.most * peakMs) return undefined
+  if (Math.abs(ppm) <= MOST_SKEW_PPM) return undefined
+  return finding({
+    code: 'clock_skew',
+    severity: 'warning',
+    confidence: elapsedMs >= 2 * LEAST_PACE_MS ? 'high' : 'medium',
+    direction: media.direction,
+    evidence: {
+      skew_ppm: ppm,
+      behind_ms: behindMs,
+      measured_s: elapsedMs / 1000,
+      ptime_ms: ptimeMs,
+      pdv_max_ms: peakMs,
+      late_percent: record?.late_percent,
+    },
+    message: `The ${media.sender} sends ${percentText(-ppm / 10_000)} slower than its timestamps say (at the end ${timeText(behindMs)} behind) and loses nothing: its clock or its pace is wrong, not the network.`,
   })
 }
 

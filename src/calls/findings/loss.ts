@@ -7,13 +7,17 @@ import type { CaptureFaults } from './mirror.js'
 const BURSTY_RATIO = 1.5
 /** Losses of 10 packets and more in a row are heard as an interruption whatever their share. */
 const LONG_RUN = 10
-const LEAST_LOST = 3
+const LEAST_LOST = 5
 /** Media of less than this is too little for a percentage. */
-const LEAST_EXPECTED = 50
+const LEAST_SEEN = 25
 const THIN_EXPECTED = 250
 const CRITICAL_PERCENT = 5
 /** Share of the losses in intervals with a queue from which they belong to it. */
 const QUEUE_SHARE = 0.5
+/** The sender's reports have to cover this part of its packets to speak for all. */
+const PROVEN_SHARE = 0.6
+/** Less than this part of the gaps was ever sent. */
+const NEVER_SENT_SHARE = 0.2
 /** Packets beyond the other view that differences in timing do not explain. */
 const LEAST_BEYOND = 5
 
@@ -39,12 +43,18 @@ function runsOf(media: MediaEvidence): { mean: number; ratio: number; longest: n
   return { mean, ratio: mean * (1 - percent / 100), longest, inRuns: Math.max(0, lost - singles) }
 }
 
+/** The sender's own count has no room for the gaps in its sequence: it skipped numbers. */
+function neverSent({ senderProof: proof, record, packets }: MediaEvidence, lost: number): boolean {
+  if (!proof || proof.sent < PROVEN_SHARE * packets) return false
+  return proof.sent - proof.arrived - (record?.duplicates ?? 0) < NEVER_SENT_SHARE * lost
+}
+
 function lossAtTap(call: CallEvidence, media: MediaEvidence): Finding | undefined {
   const { record, timing } = media
   const lost = record?.lost ?? 0
   const percent = record?.loss_percent ?? 0
   const expected = media.packets + lost
-  if (lost < LEAST_LOST || expected < LEAST_EXPECTED) return undefined
+  if (lost < LEAST_LOST || media.packets < LEAST_SEEN || neverSent(media, lost)) return undefined
   const { mean, ratio, longest, inRuns } = runsOf(media)
   const longRun = longest >= LONG_RUN
   if (percent < call.thresholds.loss_percent && !longRun) return undefined
@@ -116,7 +126,7 @@ function beforeTap(call: CallEvidence, media: MediaEvidence): Finding | undefine
 /** Nothing of the direction passed the tap, and its sender counted on. */
 function beforeTapOnly(media: MediaEvidence, faults: CaptureFaults): Finding[] {
   const sent = media.unseen?.packetsSent ?? 0
-  if (faults.hidden === media.direction || sent < LEAST_EXPECTED) return []
+  if (faults.hidden === media.direction || sent < LEAST_SEEN) return []
   return [
     finding({
       code: 'loss_before_tap',

@@ -108,7 +108,8 @@ function unreliableDirection(call: CallEvidence, media: MediaEvidence): Finding 
   const lost = record?.lost ?? 0
   if (media.packets === 0 || lost === 0) return undefined
   const drops = call.record.validity.capture_drops ?? 0
-  const mirror = beyondTap?.mirror ?? 0
+  // A receiver that counts duplicates as received takes them off its losses (RFC 3550 A.3).
+  const mirror = Math.max(0, (beyondTap?.mirror ?? 0) - (record?.duplicates ?? 0))
   const byReports = mirror >= LEAST_MIRROR_LOSS && mirror >= MIRROR_SHARE * lost
   if (!byReports && drops === 0) return undefined
   return finding({

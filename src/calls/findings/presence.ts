@@ -1,3 +1,4 @@
+import type { SipCall } from '../../sip/call.js'
 import { heldMs } from '../../sip/holds.js'
 import { DIRECTIONS, type Confidence, type Finding } from '../records.js'
 import { otherDirection, type CallEvidence, type MediaEvidence } from './evidence.js'
@@ -64,7 +65,7 @@ function oneWay(call: CallEvidence, silent: MediaEvidence): Finding {
     silent.rtcpFromSender > 0 || silent.unreachable !== undefined || usual || isSeenOnMediaPath(call, silent)
   let confidence: Confidence = proof ? 'high' : 'medium'
   // A stray packet or two are no conversation that the other side could be missing from.
-  if (talkMs < SHORT_MS || heard.packets < 50) confidence = 'low'
+  if (talkMs < SHORT_MS || heard.packets < 50 || runsBothWays(heard)) confidence = 'low'
   const why = reasonOf(silent)
   return finding({
     code: 'one_way_audio',
@@ -83,6 +84,18 @@ function oneWay(call: CallEvidence, silent: MediaEvidence): Finding {
     },
     message: `The ${silent.sender} is not heard: no media packet from the ${silent.sender} in ${timeText(talkMs)}, while the ${heard.sender} sent ${heard.packets.toLocaleString('en-US')}${why}.`,
   })
+}
+
+/** Streams between the same two hosts in both directions, which the descriptions make one: they may have it wrong. */
+function runsBothWays({ streams }: MediaEvidence): boolean {
+  return streams.some((stream) =>
+    streams.some(
+      (other) =>
+        other.sourceAddress === stream.destinationAddress &&
+        other.destinationAddress === stream.sourceAddress &&
+        stream.sourceAddress !== stream.destinationAddress,
+    ),
+  )
 }
 
 function reasonOf({ unseen, rtcpFromSender, sender }: MediaEvidence): string {
@@ -123,10 +136,19 @@ function stopOf({ sip, endMs }: CallEvidence, media: MediaEvidence): Stop | unde
   if (!sip || media.packets === 0 || media.expected === false) return undefined
   const silentMs = endMs - media.lastMs - heldMs(sip.holds, media.lastMs, endMs)
   if (silentMs < STOPPED_MS) return undefined
+  if (endedByAgreement(sip, media.lastMs)) return undefined
   // Who pauses that long in between (silence suppression) may as well have paused at the end.
   const pause = media.record?.longest_gap_ms ?? 0
   if (pause >= STOPPED_MS && silentMs < 2 * pause && media.record?.lost === 0) return undefined
   return { media, silentMs }
+}
+
+/** Audio was taken out of the session (a switch to fax, say) about when it stopped, or later. */
+function endedByAgreement(sip: SipCall, stopMs: number): boolean {
+  return sip.mediaHistory.some(
+    ({ timeMs, media }) =>
+      timeMs >= stopMs - STOPPED_MS && !media.some(({ kind, port }) => kind === 'audio' && port !== 0),
+  )
 }
 
 function stopFinding(call: CallEvidence, { media, silentMs }: Stop, both: boolean): Finding {

@@ -63,12 +63,14 @@ function setupFailed(call: CallEvidence, sip: SipCall): Finding | undefined {
   const failure = failureClass(sip)
   if (failure === undefined) return undefined
   const cause = q850Cause(sip)
-  const afterMs = (sip.endMs ?? call.endMs) - sip.inviteMs
+  const afterMs = sip.sawInvite ? Math.max(0, (sip.endMs ?? call.endMs) - sip.inviteMs) : undefined
+  const after = afterMs === undefined ? '' : ` after ${timeText(afterMs)}`
   let confidence: Confidence = 'high'
   if (failure === 'unavailable') confidence = cause === undefined ? 'low' : 'medium'
   if (failure === 'timeout') confidence = 'medium'
   // Over UDP a client repeats what nobody answers: one INVITE alone is a piece of a call.
   if (failure === 'no_response') confidence = sip.retransmissions > 0 ? 'medium' : 'low'
+  if (!sip.sawInvite) confidence = 'low'
   const answer =
     sip.finalStatus === undefined
       ? 'got no response'
@@ -85,20 +87,24 @@ function setupFailed(call: CallEvidence, sip: SipCall): Finding | undefined {
       after_ms: afterMs,
       retransmissions: sip.retransmissions,
     },
-    message: `The call ${answer.trimEnd()} after ${timeText(Math.max(0, afterMs))}: ${CLASS_TEXT[failure]}.`,
+    message: `The call ${answer.trimEnd()}${after}: ${CLASS_TEXT[failure]}.`,
   })
 }
 
 function slowSetup({ record, thresholds }: CallEvidence, sip: SipCall): Finding | undefined {
-  const pddMs = record.sip?.pdd_ms
-  if (pddMs === undefined || pddMs <= thresholds.slow_setup_ms) return undefined
+  if (record.sip?.pdd_ms === undefined) return undefined
+  // The time that the caller's own side took to come back with credentials is not the network's.
+  const pddMs = record.sip.pdd_ms - (sip.challengeWaitMs ?? 0)
+  if (pddMs <= thresholds.slow_setup_ms) return undefined
+  const failure = failureClass(sip)
+  if (failure === 'timeout' || failure === 'no_response') return undefined
   return finding({
     code: 'slow_setup',
     severity: 'warning',
-    // A challenge may have waited for a person with a password.
-    confidence: sip.authChallenges > 0 ? 'medium' : 'high',
+    confidence: 'high',
     evidence: {
-      pdd_ms: pddMs,
+      pdd_ms: record.sip.pdd_ms,
+      challenge_wait_ms: sip.challengeWaitMs,
       setup_ms: record.sip?.setup_ms,
       trying_after_ms: sip.tryingMs === undefined ? undefined : sip.tryingMs - sip.inviteMs,
       challenges: sip.authChallenges,
@@ -152,11 +158,13 @@ function highDelay({ record, thresholds }: CallEvidence): Finding | undefined {
   if (!byRtt && !byOneWay) return undefined
   const bufferMs = slower?.buffer_delay_ms
   const estimated = slower?.delay_source === 'sip'
+  // What the jitter buffer adds is the delay variation's fault, and as large only if the receiver's does the same.
+  const buffered = !byRtt && (bufferMs ?? 0) > (oneWayMs ?? 0) / 2
   return finding({
     code: 'high_delay',
-    severity: (oneWayMs ?? 0) > CRITICAL_DELAY_MS ? 'critical' : 'warning',
+    severity: !buffered && (oneWayMs ?? 0) > CRITICAL_DELAY_MS ? 'critical' : 'warning',
     // Programs that are slow to answer make SIP's round trips longer than the network's.
-    confidence: estimated ? 'low' : 'high',
+    confidence: estimated || buffered ? 'low' : 'high',
     evidence: {
       one_way_delay_ms: oneWayMs,
       rtt_p50_ms: rttMs,
@@ -166,7 +174,9 @@ function highDelay({ record, thresholds }: CallEvidence): Finding | undefined {
       buffer_delay_ms: bufferMs,
       delay_source: slower?.delay_source,
     },
-    message: `Speech takes ${timeText(oneWayMs ?? (rttMs ?? 0) / 2)} from mouth to ear${legText(record)}: people talk over each other.`,
+    message: `Speech takes ${timeText(oneWayMs ?? (rttMs ?? 0) / 2)} from mouth to ear${
+      buffered ? ', most of it in the jitter buffer that so uneven a delay needs' : legText(record)
+    }: people talk over each other.`,
   })
 }
 
