@@ -16,6 +16,7 @@ Examples:
   $ callprobe replay --format ndjson call.pcap | jq 'select(.type == "call")'
   $ tcpdump -i eth1 -w - udp | callprobe replay -
   $ callprobe replay --report report.html call.pcap
+  $ callprobe replay --influx http://127.0.0.1:8086/voip call.pcap
   $ callprobe replay --fail-on 'mos_cq_min < 3.6' nightly.pcap || echo "bad calls"
   $ callprobe replay --filter 'caller == "4711" and loss_percent > 1' day.pcap
   $ callprobe replay --privacy hash --format ndjson day.pcap > for-the-carrier.ndjson
@@ -42,6 +43,7 @@ async function replay(files: readonly string[], options: RunOptions): Promise<bo
   const records = new RunRecords(config, options)
   const source = await openFiles(files)
   records.open(files)
+  await records.openDatabase(false, (message) => process.stderr.write(`callprobe: ${message}\n`))
   const probe = new Probe(config, 'file', (record) => records.record(record), records.observers)
   const startedMs = performance.now()
   try {

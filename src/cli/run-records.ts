@@ -5,6 +5,7 @@ import type { Config } from '../config/config.js'
 import { parseJitterBufferSpec } from '../config/jitter-buffer.js'
 import { loadConfig } from '../config/load.js'
 import { compileExpression, type Expression } from './expression.js'
+import { InfluxOutput, influxOption, type InfluxOptions } from './outputs/influx.js'
 import { NdjsonOutput } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
 import { ReportOutput } from './outputs/report.js'
@@ -18,7 +19,7 @@ import {
 } from './privacy.js'
 
 /** What `replay` and `capture` have in common: how a run measures, and where its records go. */
-export interface RunOptions extends PrivacyOptions {
+export interface RunOptions extends PrivacyOptions, InfluxOptions {
   format: 'table' | 'ndjson'
   output: string
   config?: string
@@ -44,6 +45,7 @@ export function addRunOptions(command: Command): Command {
     .addOption(new Option('--sort <order>', 'order of the table').choices(['time', 'worst']).default('time'))
     .option('--limit <calls>', 'most calls in the table', positiveInteger)
     .option('--report <file>', 'also write the calls as one HTML page, to open and to mail')
+    .addOption(influxOption())
     .addOption(privacyOption())
     .addOption(privacyKeyOption())
 }
@@ -90,6 +92,21 @@ export class RunRecords {
     const { report } = this.options
     if (report !== undefined)
       this.outputs = [...this.outputs, new ReportOutput(report, sources, this.config, filter, this.privacy)]
+  }
+
+  /**
+   * Opens the database that --influx or, live, the configuration names; checks that it can be written to.
+   * @throws CallprobeError, with what was opened before closed again
+   */
+  async openDatabase(live: boolean, notice: (message: string) => void): Promise<void> {
+    try {
+      const filter = this.privacy.filter(this.filter)
+      const influx = await InfluxOutput.open(this.options, this.config, { live, filter, notice })
+      if (influx !== undefined) this.outputs = [...this.outputs, influx]
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
   }
 
   /** What the outputs want to see beside records. */

@@ -159,6 +159,11 @@ export class InfluxSink {
     return this.spool.folder
   }
 
+  /** The server was there at some time of this run. */
+  get wasReached(): boolean {
+    return this.sender.reached
+  }
+
   /** Which server it is, once that is known. */
   get serverKind() {
     return this.server.kind
