@@ -1,74 +1,45 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import { CaptureLosses } from '../calls/capture-losses.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
-import type { LiveSource } from '../capture/live.js'
+import type { InterfaceEvent } from '../capture/live.js'
 import { loadBinding } from '../capture/ring/native.js'
 import { RingSource } from '../capture/ring/ring-source.js'
-import { DEFAULT_RING_BYTES, openRingSocket, WHOLE_FRAME_BYTES } from '../capture/ring/ring-socket.js'
+import { openRingSocket, WHOLE_FRAME_BYTES } from '../capture/ring/ring-socket.js'
 import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
+import { CallprobeError, errorText } from '../errors.js'
 import { CaptureLoop } from '../live/capture-loop.js'
-import { createLog, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from '../live/log.js'
+import { createLog, type Log } from '../live/log.js'
+import { dropPrivileges } from '../live/privileges.js'
+import { afterReload, changedKeys } from '../live/reload.js'
+import { saveCalls, takeSavedCalls } from '../live/saved-calls.js'
+import { createRegistry, serveMetrics, type CaptureHealth } from '../live/self-metrics.js'
 import { Probe } from '../pipeline/probe.js'
+import { CaptureFiles } from './capture-files.js'
+import { addCaptureOptions, type CaptureOptions } from './capture-options.js'
 import { EXIT_MATCHED } from './exit-codes.js'
-import { addRunOptions, configOf, RunRecords, type RunOptions } from './run-records.js'
+import { addRunOptions, configOf, RunRecords } from './run-records.js'
 import { StatusLine } from './status-line.js'
-
-interface CaptureOptions extends RunOptions {
-  interface: string[]
-  duration?: number
-  bpf?: string
-  ring: number
-  snaplen: number
-  timestamps: 'kernel' | 'hardware'
-  promiscuous: boolean
-  logLevel: LogLevel
-  logFormat?: LogFormat
-}
 
 const EXAMPLES = `
 Examples:
   $ sudo callprobe capture -i eth1
-  $ sudo callprobe capture -i eth1 -i eth2 --format ndjson --output /var/log/callprobe/calls.ndjson
+  $ sudo callprobe capture -i eth1 -i eth2 --format ndjson --output /var/log/callprobe/calls.ndjson --rotate-every 1h
   $ sudo callprobe capture -i eth1 --duration 600 --bpf 'udp or tcp port 5060'
+  $ sudo callprobe capture -i eth1 --metrics 9598 --state /var/lib/callprobe/open-calls.json --user callprobe
 
-SIGINT and SIGTERM end the capture: open calls are written as in_progress. SIGHUP reads the configuration again.`
+SIGINT and SIGTERM end the capture: open calls are written as in_progress. SIGHUP reads the configuration again and
+opens the --output file anew. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
 
 export function captureCommand(): Command {
-  const command = new Command('capture')
-    .description('Measure the calls on a network interface (a mirror port), as they happen.')
-    .requiredOption('-i, --interface <name...>', 'network interfaces; several are measured as one')
-    .option('--duration <seconds>', 'end after so long (default: run until told to stop)', positiveNumber)
-    .option('--bpf <filter>', "only packets that match, in tcpdump's language")
-    .option(
-      '--ring <MiB>',
-      'buffer in the kernel for each interface',
-      positiveNumber,
-      DEFAULT_RING_BYTES >> 20,
-    )
-    .option('--snaplen <bytes>', 'bytes kept of each packet', positiveNumber, WHOLE_FRAME_BYTES)
-    .addOption(
-      new Option('--timestamps <source>', 'whose clock stamps the packets')
-        .choices(['kernel', 'hardware'])
-        .default('kernel'),
-    )
-    .option('--no-promiscuous', 'only packets addressed to this machine')
-    .addOption(new Option('--log-level <level>', 'what to tell').choices([...LOG_LEVELS]).default('info'))
-    .addOption(
-      new Option('--log-format <format>', 'default: text on a terminal, else json').choices(['text', 'json']),
-    )
-  return addRunOptions(command)
+  const command = new Command('capture').description(
+    'Measure the calls on a network interface (a mirror port), as they happen.',
+  )
+  return addRunOptions(addCaptureOptions(command))
     .addHelpText('after', EXAMPLES)
     .action(async (options: CaptureOptions) => {
       if (await capture(options)) process.exitCode = EXIT_MATCHED
     })
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!(value > 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError('It has to be a number above 0.')
-  return value
 }
 
 /** Runs a capture. True when a call matched --fail-on. */
@@ -77,77 +48,71 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   const status = new StatusLine(process.stderr)
   const format = options.logFormat ?? (process.stderr.isTTY ? 'text' : 'json')
   const log = createLog(process.stderr, format, options.logLevel, () => status.clear())
-  const records = new RunRecords(config, options)
+  const files = new CaptureFiles(options, log)
+  const records = new RunRecords(config, options, (path, ndjson) => files.openNdjson(path, ndjson))
   const binding = loadBinding()
-  const sockets = [...new Set(options.interface)].map((interfaceName) =>
-    openRingSocket(binding, {
-      interfaceName,
-      ringBytes: options.ring * 1024 * 1024,
-      snapBytes: Math.min(Math.round(options.snaplen), WHOLE_FRAME_BYTES),
-      promiscuous: options.promiscuous,
-      filter: options.bpf,
-      timestamps: options.timestamps,
-    }),
-  )
-  const source = new RingSource(binding, sockets, {
-    nowMs: Date.now,
-    onInterface: ({ interfaceName, kind, downMs }) => {
-      if (kind === 'up')
-        log.info(`${interfaceName} is back after ${((downMs ?? 0) / 1000).toFixed(1)} s`, {
-          interface: interfaceName,
-          down_ms: downMs,
-        })
-      else
-        log.warn(
-          kind === 'gone'
-            ? `${interfaceName} was removed; waiting for it to come back`
-            : `${interfaceName} is down or has no carrier; waiting for it`,
-          { interface: interfaceName },
-        )
-    },
-  })
-  records.open(options.interface)
-  const losses = new CaptureLosses()
-  const probe = new Probe(
-    config,
-    source.timestampSource,
-    (record) => records.record(record),
-    records.observers,
-    losses,
-  )
-  let packetsBefore = 0
-  const loop = new CaptureLoop({
-    source,
-    probe,
-    losses,
-    log,
-    nowMs: Date.now,
-    monotonicMs: () => performance.now(),
-    clockSynchronized: () => binding.clockState().synchronized,
-    readerGone: () => records.readerGone,
-    onSecond: (load) => {
-      records.flush()
-      const { calls, streams } = probe.open
-      const packets = probe.packetCount
-      status.update({
-        packetsPerSecond: packets - packetsBefore,
-        calls,
-        streams,
-        drops: loop.lossWatch.drops,
-        load,
-      })
-      packetsBefore = packets
-    },
-  })
-  for (const warning of source.warnings) log.warn(`${warning.source}: ${warning.message}`)
-  const beganMs = performance.now()
-  const release = onSignals(source, options, log)
-  log.info(`capturing on ${options.interface.join(', ')}`, { interfaces: options.interface.join(',') })
+  const source = openSource(binding, options, log)
+  let probe: Probe | undefined
+  let release = (): void => {}
   try {
+    records.open(options.interface)
+    const losses = new CaptureLosses()
+    const opened = new Probe(
+      config,
+      source.timestampSource,
+      (record) => records.record(record),
+      records.observers,
+      losses,
+    )
+    probe = opened
+    let load = 0
+    let packetsBefore = 0
+    const loop = new CaptureLoop({
+      source,
+      probe,
+      losses,
+      log,
+      nowMs: Date.now,
+      monotonicMs: () => performance.now(),
+      clockSynchronized: () => binding.clockState().synchronized,
+      readerGone: () => records.readerGone,
+      onSecond: (share) => {
+        load = share
+        records.flush()
+        const packets = opened.packetCount
+        status.update({
+          packetsPerSecond: packets - packetsBefore,
+          ...opened.open,
+          drops: loop.lossWatch.drops,
+          load,
+        })
+        packetsBefore = packets
+      },
+    })
+    resume(opened, losses, config, options, log)
+    const { metrics } = options
+    if (metrics) {
+      const health = (): CaptureHealth => healthOf(source, opened, loop, losses, load, files.lostChunks)
+      await serveMetrics(createRegistry(health), metrics.host, metrics.port)
+    }
+    if (options.keepPrivileges !== true) {
+      dropPrivileges(binding, options.user)
+      files.checkFolders()
+    }
+    for (const warning of source.warnings) log.warn(`${warning.source}: ${warning.message}`)
+    release = onSignals(source, options, log, () => {
+      files.reopen()
+      reload(opened, records, config, options, log)
+    })
+    log.info(`capturing on ${options.interface.join(', ')}`, { interfaces: options.interface.join(',') })
+    const beganMs = performance.now()
     await loop.run()
     status.clear()
-    for (const _ of probe.finish()) await records.ready()
-    await records.finish(summaryOf(source, probe, config, loop.lossWatch.drops, performance.now() - beganMs))
+    if (options.state !== undefined) save(options.state, opened, log)
+    for (const _ of opened.finish()) await records.ready()
+    await records.finish(
+      summaryOf(opened, config, loop.lossWatch.drops, options.interface.length, performance.now() - beganMs),
+    )
   } catch (error) {
     await records.abort()
     throw error
@@ -159,28 +124,160 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   return records.reportMatches()
 }
 
+function openSource(binding: ReturnType<typeof loadBinding>, options: CaptureOptions, log: Log): RingSource {
+  const sockets = [...new Set(options.interface)].map((interfaceName) =>
+    openRingSocket(binding, {
+      interfaceName,
+      ringBytes: options.ring * 2 ** 20,
+      snapBytes: Math.min(Math.round(options.snaplen), WHOLE_FRAME_BYTES),
+      promiscuous: options.promiscuous,
+      filter: options.bpf,
+      timestamps: options.timestamps,
+    }),
+  )
+  return new RingSource(binding, sockets, {
+    nowMs: Date.now,
+    onInterface: (event) => tellInterface(event, log),
+  })
+}
+
+function tellInterface({ interfaceName, kind, downMs }: InterfaceEvent, log: Log): void {
+  if (kind === 'up')
+    log.info(`${interfaceName} is back after ${((downMs ?? 0) / 1000).toFixed(1)} s`, {
+      interface: interfaceName,
+      down_ms: downMs,
+    })
+  else if (kind === 'down')
+    log.warn(`${interfaceName} is down or has no carrier; waiting for it`, { interface: interfaceName })
+  else log.warn(`${interfaceName} was removed; waiting for it to come back`, { interface: interfaceName })
+}
+
+/** Calls that the last run left open go on. */
+function resume(
+  probe: Probe,
+  losses: CaptureLosses,
+  config: Config,
+  { state }: CaptureOptions,
+  log: Log,
+): void {
+  if (state === undefined) return
+  const nowMs = Date.now()
+  const saved = takeSavedCalls(state, nowMs, config.timeouts.call_idle_s * 1000)
+  if ('problem' in saved) {
+    log.warn(saved.problem, { state })
+    return
+  }
+  for (const { callId, lastMs } of saved) losses.resume(callId, lastMs)
+  probe.resume(saved, nowMs)
+  if (saved.length > 0)
+    log.info(`${saved.length} calls were open when the last run ended`, { calls: saved.length })
+}
+
+function save(state: string, probe: Probe, log: Log): void {
+  const calls = probe.tracker.openCalls().filter((call) => call.state === 'in_progress')
+  try {
+    saveCalls(state, calls, Date.now())
+  } catch (error) {
+    log.error(`open calls could not be kept in ${state}: ${errorText(error)}`, { state })
+  }
+}
+
+function reload(probe: Probe, records: RunRecords, before: Config, options: CaptureOptions, log: Log): void {
+  if (options.config === undefined) {
+    log.info('SIGHUP: there is no --config to read again')
+    return
+  }
+  let config: Config
+  try {
+    config = configOf(options)
+  } catch (error) {
+    if (!(error instanceof CallprobeError)) throw error
+    log.error(`the configuration stays as it was: ${error.message}`)
+    return
+  }
+  const { taken, needRestart } = changedKeys(before, config)
+  const inForce = afterReload(before, config)
+  probe.reconfigure(inForce)
+  records.reconfigure(config)
+  Object.assign(before, inForce)
+  log.info(
+    `configuration read again; ${taken.length > 0 ? `changed: ${taken.join(', ')}` : 'nothing changed'}`,
+    {
+      changed: taken.join(','),
+    },
+  )
+  if (needRestart.length > 0)
+    log.warn(`these keys take effect at the next start: ${needRestart.join(', ')}`, {
+      need_restart: needRestart.join(','),
+    })
+}
+
 /** Ends the capture at a signal or after its time. Returns what takes the handlers away again. */
-function onSignals(source: LiveSource, options: CaptureOptions, log: Log): () => void {
+function onSignals(
+  source: RingSource,
+  { duration }: CaptureOptions,
+  log: Log,
+  onHangUp: () => void,
+): () => void {
+  let asked = false
   const stop = (signal: NodeJS.Signals): void => {
+    if (asked) {
+      log.error(`${signal} again: leaving without writing what is open`)
+      process.exit(1)
+    }
+    asked = true
     log.info(`${signal}: writing what is open`)
     source.stop()
   }
-  const timer =
-    options.duration === undefined ? undefined : setTimeout(() => source.stop(), options.duration * 1000)
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  const timer = duration === undefined ? undefined : setTimeout(() => source.stop(), duration * 1000)
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGHUP', onHangUp)
   return () => {
     clearTimeout(timer)
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
+    process.off('SIGHUP', onHangUp)
+  }
+}
+
+function healthOf(
+  source: RingSource,
+  probe: Probe,
+  loop: CaptureLoop,
+  losses: CaptureLosses,
+  load: number,
+  outputDropped: number,
+): CaptureHealth {
+  const counts = probe.counts()
+  const missed = source.losses()
+  return {
+    packets: counts.packets,
+    bytes: counts.bytes,
+    kernelDrops: missed.kernelDrops,
+    interfaceDrops: missed.interfaceDrops,
+    ringFreezes: missed.freezes,
+    interfaceDownMs: missed.downMs,
+    clockSteps: loop.clockWatch.steps,
+    clockSynchronized: losses.clockSynchronized,
+    rtpPackets: counts.rtp_packets ?? 0,
+    rtcpPackets: counts.rtcp_packets ?? 0,
+    sipMessages: counts.sip_messages ?? 0,
+    calls: counts.calls,
+    openCalls: probe.open.calls,
+    openStreams: probe.open.streams,
+    load,
+    skipped: counts.skipped,
+    evictions: counts.evictions,
+    outputDropped,
   }
 }
 
 function summaryOf(
-  source: LiveSource,
   probe: Probe,
   config: Config,
   drops: number,
+  interfaces: number,
   processingMs: number,
 ): SummaryRecord {
   return {
@@ -189,6 +286,7 @@ function summaryOf(
     probe: config.probe,
     ...probe.counts(),
     processing_ms: processingMs,
+    files: interfaces,
     capture_drops: drops,
     truncated_files: [],
     jitter_buffer: formatJitterBufferSpec(config.jitter_buffer),

@@ -68,6 +68,10 @@ const media = {
       },
     },
     ssrcs: { type: 'array', items: number },
+    ptimeMs: number,
+    maxptimeMs: number,
+    rtcpAddress: text,
+    mid: text,
   },
 } as const
 const party = { enum: ['caller', 'callee'] } as const
@@ -105,7 +109,7 @@ const sipCall = {
     ...{ callId: text, key: text, state: { const: 'in_progress' }, caller: text, callee: text },
     ...{ callerUri: text, calleeUri: text, fromTag: text, toTag: text },
     ...{ callerSignalling: endpoint, calleeSignalling: endpoint },
-    ...{ transport: { enum: ['udp', 'tcp', 'tls', 'ws', 'wss'] }, vlan: number, sawInvite: flag },
+    ...{ transport: { enum: ['udp', 'tcp', 'tls', 'sctp', 'ws', 'wss'] }, vlan: number, sawInvite: flag },
     ...{ inviteMs: number, tryingMs: number, progressMs: number, ringingMs: number, answerMs: number },
     ...{ ackMs: number, cancelMs: number, finalStatus: number, finalReason: text, lastMs: number },
     ...{ authChallenges: number, redirects: number, retransmissions: number, reinvites: number },
