@@ -6,7 +6,7 @@ import { parseJitterBufferSpec } from '../config/jitter-buffer.js'
 import { loadConfig } from '../config/load.js'
 import { compileExpression, type Expression } from './expression.js'
 import { InfluxOutput, influxOption, type InfluxOptions } from './outputs/influx.js'
-import { NdjsonOutput } from './outputs/ndjson.js'
+import { NdjsonOutput, type NdjsonOpener } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
 import { ReportOutput } from './outputs/report.js'
 import { TableOutput } from './outputs/table.js'
@@ -76,6 +76,7 @@ export class RunRecords {
   constructor(
     private readonly config: Config,
     private readonly options: RunOptions,
+    private readonly openFile?: NdjsonOpener,
   ) {
     this.filter = options.filter === undefined ? undefined : compileExpression(options.filter)
     this.failOn = options.failOn === undefined ? undefined : compileExpression(options.failOn)
@@ -88,7 +89,7 @@ export class RunRecords {
    */
   open(sources: readonly string[] = []): void {
     const filter = this.privacy.filter(this.filter)
-    this.outputs = openOutputs(this.options, filter)
+    this.outputs = openOutputs(this.options, filter, this.openFile)
     const { report } = this.options
     if (report !== undefined)
       this.outputs = [...this.outputs, new ReportOutput(report, sources, this.config, filter, this.privacy)]
@@ -134,6 +135,11 @@ export class RunRecords {
     for (const output of this.outputs) output.flush?.()
   }
 
+  /** The configuration was read again. */
+  reconfigure(config: Config): void {
+    for (const output of this.outputs) output.reconfigure?.(config)
+  }
+
   /** Whoever read the outputs has gone. */
   get readerGone(): boolean {
     return this.outputs.every((output) => output.readerGone === true)
@@ -160,8 +166,14 @@ export class RunRecords {
 }
 
 /** Everything the options ask for; the first one is what `--format` and `--output` say. */
-function openOutputs(options: RunOptions, filter: Expression | undefined): RunOutput[] {
+function openOutputs(
+  options: RunOptions,
+  filter: Expression | undefined,
+  openFile: NdjsonOpener | undefined,
+): RunOutput[] {
   return [
-    options.format === 'ndjson' ? new NdjsonOutput(options.output, filter) : new TableOutput(filter, options),
+    options.format === 'ndjson'
+      ? new NdjsonOutput(options.output, filter, openFile)
+      : new TableOutput(filter, options),
   ]
 }

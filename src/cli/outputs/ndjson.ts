@@ -1,8 +1,11 @@
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
-import { openNdjson, type NdjsonWriter } from '../../sinks/ndjson.js'
+import { openNdjson, type NdjsonOptions, type NdjsonWriter } from '../../sinks/ndjson.js'
 import type { Expression } from '../expression.js'
 import type { RunOutput } from './output.js'
 import { RecordFilter } from './record-filter.js'
+
+/** Opens a file; a live capture's is written to for days. */
+export type NdjsonOpener = (path: string, options: NdjsonOptions) => NdjsonWriter
 
 /** NDJSON as records come. With a filter, streams and intervals wait for their call's verdict, or follow the last one. */
 export class NdjsonOutput implements RunOutput {
@@ -11,9 +14,10 @@ export class NdjsonOutput implements RunOutput {
   private full = false
   readerGone = false
 
-  constructor(path: string, filter: Expression | undefined) {
+  constructor(path: string, filter: Expression | undefined, openFile: NdjsonOpener = openNdjson) {
     this.filter = new RecordFilter(filter, (record) => this.write(record))
-    this.writer = openNdjson(path, { onReaderGone: () => (this.readerGone = true) })
+    const open = path === '-' ? openNdjson : openFile
+    this.writer = open(path, { onReaderGone: () => (this.readerGone = true) })
   }
 
   record(record: ProbeRecord): void {

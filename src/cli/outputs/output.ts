@@ -1,4 +1,5 @@
 import type { CallObserver } from '../../calls/observer.js'
+import type { Config } from '../../config/config.js'
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
 
 /**
@@ -13,6 +14,8 @@ export interface RunOutput {
   ready?(): Promise<void> | undefined
   /** Live capture, once a second: what is buffered goes to its readers. */
   flush?(): void
+  /** Live capture: the configuration was read again. */
+  reconfigure?(config: Config): void
   /** Whoever read it has gone (`| head`): with no other output the run can stop. */
   readonly readerGone?: boolean
   /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
