@@ -36,12 +36,12 @@ export function dropPrivileges(binding: CaptureBinding, user: string | undefined
 }
 
 function becomeUser(user: string): void {
-  const { setuid, setgid, initgroups, getuid } = process
-  if (!setuid || !setgid || !initgroups || !getuid) return
+  const { setuid, setgid, setgroups, getuid } = process
+  if (!setuid || !setgid || !setgroups || !getuid) return
   const [uid, gid] = accountOf(user)
   if (getuid.call(process) === uid) return
   try {
-    initgroups.call(process, user, gid)
+    setgroups.call(process, [gid])
     setgid.call(process, gid)
     setuid.call(process, uid)
   } catch (error) {
