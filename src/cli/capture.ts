@@ -56,6 +56,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   let release = (): void => {}
   try {
     records.open(options.interface)
+    await records.openDatabase(true, (message) => log.warn(message))
     const losses = new CaptureLosses()
     const opened = new Probe(
       config,
