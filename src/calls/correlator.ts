@@ -7,11 +7,12 @@ import { parseRtcp } from '../rtcp/parse.js'
 import { parseQualityReport } from '../rtcp/quality-report.js'
 import type { RtpMeter } from '../rtp/meter.js'
 import type { IntervalRow, StreamListener } from '../rtp/row.js'
-import type { CallListener, PartyMedia, SipCall } from '../sip/call.js'
+import type { CallListener, PartyMedia, SipCall, StandaloneRequest } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import type { SignallingTracker } from '../sip/tracker.js'
 import { CallEntry } from './call-entry.js'
-import { callRecord, rfc3339, siteFields, type RecordContext } from './call-record.js'
+import { callRecord, rfc3339, type RecordContext } from './call-record.js'
+import { placesOf } from './places.js'
 import type { ClosedInterval } from './direction-media.js'
 import { fileReport } from './endpoint-reports.js'
 import { MediaClaims, type MediaClaim } from './media-claims.js'
@@ -42,12 +43,15 @@ import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { parseUnreachable } from '../decode/icmp.js'
 import { FindingsEngine } from './findings/engine.js'
+import { LegLinker } from './legs/linker.js'
 import { UnboundStreams } from './unbound-streams.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
 const TAIL_MS = 2000.001
 /** Calls beside the first that may count one stream. */
 const MOST_SHARES = 3
+/** Streams without signalling whose calls are made as soon as they begin; those of more, at their first interval. */
+export const FOLLOWED_AT_ONCE = 1024
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
 const LEFTOVER_MS = 60_000
 
@@ -85,11 +89,13 @@ export class Correlator implements CallListener, StreamListener {
   private readonly timers = new Timers()
   private readonly entries: (StreamEntry | undefined)[] = []
   private readonly calls = new Map<string, CallEntry>()
-  private readonly unbound = new UnboundStreams()
+  private readonly legs = new LegLinker((callId) => this.calls.get(callId))
+  private unbound!: UnboundStreams
   private readonly leftovers = new Map<string, number>()
   private readonly findings: FindingsEngine
   private scoring: ScoringContext
   private names: NameMap
+  private emergencyNumbers: ReadonlySet<string>
   /** Live capture: what was missed. */
   captureLosses: CaptureLosses | undefined
   private mediaOnTap = false
@@ -108,6 +114,7 @@ export class Correlator implements CallListener, StreamListener {
     private readonly observers: readonly CallObserver[] = [],
   ) {
     this.names = new NameMap(config)
+    this.emergencyNumbers = new Set(config.emergency_numbers)
     this.findings = new FindingsEngine(config.findings)
     this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
     this.scoring = {
@@ -144,6 +151,7 @@ export class Correlator implements CallListener, StreamListener {
   connect(meter: RtpMeter, tracker: SignallingTracker): void {
     this.meter = meter
     this.tracker = tracker
+    this.unbound = new UnboundStreams(meter.keys)
     this.claims = new MediaClaims(meter.announced)
     this.sameMedia = new SameMedia(meter)
     this.rtcpClaims = new RtcpClaims()
@@ -153,6 +161,7 @@ export class Correlator implements CallListener, StreamListener {
   reconfigure(config: Config): void {
     this.config = config
     this.names = new NameMap(config)
+    this.emergencyNumbers = new Set(config.emergency_numbers)
     this.namesPlaces = config.sites.length > 0 || config.trunks.length > 0
     this.scoring = { ...this.scoring, networkDelayMs: config.assumed_network_delay_ms }
   }
@@ -189,12 +198,15 @@ export class Correlator implements CallListener, StreamListener {
     const call = new CallEntry(sip.callId, sip)
     this.calls.set(sip.key, call)
     this.claimDescriptions(call)
+    this.legs.onStart(call)
     for (const observer of this.observers) observer.onCallStart?.(call)
   }
 
   onMediaChange(sip: SipCall, _media: PartyMedia): void {
     const call = this.calls.get(sip.key)
-    if (call) this.claimDescriptions(call)
+    if (!call) return
+    this.claimDescriptions(call)
+    this.legs.onOffer(call)
   }
 
   onAnswer(sip: SipCall): void {
@@ -203,12 +215,27 @@ export class Correlator implements CallListener, StreamListener {
     this.claimDescriptions(call)
     const idleMs = this.config.timeouts.call_idle_s * 1000
     this.timers.at(this.nowMs + idleMs, () => this.checkIdle(call))
+    for (const observer of this.observers) observer.onCallAnswered?.(call)
   }
 
   onCallEnd(sip: SipCall): void {
     const call = this.calls.get(sip.key)
     if (!call) return
     this.timers.at((sip.endMs ?? this.nowMs) + TAIL_MS, () => this.close(call))
+    for (const observer of this.observers) observer.onCallEnded?.(call)
+  }
+
+  onReferral(sip: SipCall): void {
+    const call = this.calls.get(sip.key)
+    if (call) this.legs.onReferral(call)
+  }
+
+  onDisconnect(sip: SipCall): void {
+    for (const observer of this.observers) observer.onDisconnect?.(sip)
+  }
+
+  onStandalone(request: StandaloneRequest): void {
+    for (const observer of this.observers) observer.onStandalone?.(request)
   }
 
   /** Claims what the call's descriptions name, and binds streams that were there first. */
@@ -231,7 +258,7 @@ export class Correlator implements CallListener, StreamListener {
         if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
         else if (sip.answerMs !== undefined) this.endTail(rival, claim)
       }
-      for (const stream of this.unbound.at(claim.address, claim.port)) this.rebind(stream)
+      for (const stream of this.unboundAt(claim.address, claim.port)) this.rebind(stream)
     }
   }
 
@@ -297,7 +324,8 @@ export class Correlator implements CallListener, StreamListener {
       ),
       destinationPort: p.destinationPort,
     }
-    const binding = this.rtcpClaims.bind(ends) ?? bindToStreams(ends, this.unbound)
+    const binding =
+      this.rtcpClaims.bind(ends) ?? bindToStreams(ends, (address, port) => this.unboundAt(address, port))
     if (!binding) {
       this.counts.unboundRtcp++
       return
@@ -322,7 +350,7 @@ export class Correlator implements CallListener, StreamListener {
     if (binding?.kind === 'audio')
       this.findings.onUnreachable(binding.call, binding.direction, icmp, p.timeMs)
     if (binding) return
-    for (const stream of this.unbound.at(icmp.sourceAddress, icmp.sourcePort)) {
+    for (const stream of this.unboundAt(icmp.sourceAddress, icmp.sourcePort)) {
       if (!stream.call || !stream.direction || !stream.audio) continue
       if (stream.destinationAddress !== icmp.destinationAddress) continue
       this.findings.onUnreachable(stream.call, stream.direction, icmp, p.timeMs)
@@ -337,18 +365,20 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {
+    let state: TapState | undefined
     for (const stream of call.streams) {
-      if (stream.ssrc !== ssrc || stream.direction !== direction) continue
+      if (stream.ssrc !== ssrc || stream.direction !== direction || (state && !stream.audio)) continue
       const live = this.meter.sequenceState(stream.slot)
-      const { firstArrival, firstSequence } = stream
-      return {
-        lost: (stream.totals?.lost ?? 0) + live.lost,
+      const start = { sequence: stream.firstSequence, timeMs: stream.firstArrival }
+      // A source that moved (NAT rebinding) goes on in the stream that came last.
+      state = {
+        lost: (state?.lost ?? 0) + (stream.totals?.lost ?? 0) + live.lost,
         highest: live.highest,
-        start: call.sip?.sawInvite === true ? { sequence: firstSequence, timeMs: firstArrival } : undefined,
+        start: state ? state.start : call.sip?.sawInvite === true ? start : undefined,
         clockRateHz: live.clockRateHz,
       }
     }
-    return undefined
+    return state
   }
 
   /** Scoring with the delay that is known best: RTCP on both legs, else SIP's round trips, else the assumption. */
@@ -366,26 +396,66 @@ export class Correlator implements CallListener, StreamListener {
   onStreamStart(slot: number): void {
     this.mediaOnTap = true
     this.counts.streams++
+    // On a busy tap without signalling, a stream's call is made when there is something to say of it.
+    const busy = this.unbound.size >= FOLLOWED_AT_ONCE
+    if (!busy || !this.claims.isEmpty || this.leftovers.size > 0) {
+      this.follow(slot)
+      return
+    }
+    this.unbound.add(slot)
+    if (this.unbound.between(slot).some((other) => this.entries[other])) this.followUnsignalled(slot)
+  }
+
+  /** A stream that is being followed; made when it was only noted so far. */
+  private entry(slot: number): StreamEntry | undefined {
+    return this.entries[slot] ?? (this.unbound.has(slot) ? this.followUnsignalled(slot) : undefined)
+  }
+
+  private *unboundAt(address: string, port: number): Generator<StreamEntry> {
+    for (const slot of this.unbound.at(address, port)) {
+      const stream = this.entry(slot)
+      if (stream) yield stream
+    }
+  }
+
+  private makeEntry(slot: number): StreamEntry {
     const stream = new StreamEntry(slot, this.meter.identity(slot))
     this.entries[slot] = stream
     this.findings.onStream(stream)
+    return stream
+  }
+
+  private follow(slot: number): void {
+    const stream = this.makeEntry(slot)
     const binding = this.claims.bind(stream)
     if (binding) {
       this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
       return
     }
-    this.unbound.add(stream)
+    this.unbound.add(slot)
     // Media of a call that is over is no call of its own.
-    if (this.isLeftover(stream)) return
-    const partner = this.unbound.partner(stream)
-    if (partner?.call && !partner.call.sip) {
-      const same = partner.sourceAddress === stream.sourceAddress && partner.sourcePort === stream.sourcePort
+    if (!this.isLeftover(stream)) this.pair(stream)
+  }
+
+  /** A stream that was only noted, and all others between its ends: they are one call. */
+  private followUnsignalled(slot: number): StreamEntry | undefined {
+    for (const other of this.unbound.between(slot)) {
+      if (!this.entries[other]) this.pair(this.makeEntry(other))
+    }
+    return this.entries[slot]
+  }
+
+  /** Media without signalling: the call of the stream's reverse, else one of its own. The first sender is the caller. */
+  private pair(stream: StreamEntry): void {
+    for (const slot of this.unbound.between(stream.slot)) {
+      const partner = this.entries[slot]
+      if (!partner?.call || partner.call.sip) continue
+      const same = partner.sourcePort === stream.sourcePort && partner.sourceAddress === stream.sourceAddress
       const direction = same ? partner.direction : opposite(partner.direction)
       this.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
-    } else {
-      const call = new CallEntry(stream)
-      this.attach(stream, call, 'from_caller', 'audio')
+      return
     }
+    this.attach(stream, new CallEntry(stream), 'from_caller', 'audio')
   }
 
   private isLeftover(stream: StreamEntry): boolean {
@@ -444,7 +514,7 @@ export class Correlator implements CallListener, StreamListener {
     stream.setApart()
     stream.call = undefined
     this.meter.setBound(stream.slot, stream.shares.length > 0)
-    this.unbound.add(stream)
+    this.unbound.add(stream.slot)
   }
 
   /** SDP came after the media: moves a stream to the call that announced it. */
@@ -457,7 +527,7 @@ export class Correlator implements CallListener, StreamListener {
       if (stream.direction) before.directions[stream.direction].detach(stream)
       if (before.lastStream === stream) before.lastStream = undefined
     }
-    this.unbound.remove(stream)
+    this.unbound.remove(stream.slot)
     // What was measured without knowing the codec stays in the stream's totals.
     this.meter.cut(stream.slot)
     const earlier = stream.recordedCall
@@ -466,7 +536,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   onRow(row: IntervalRow): void {
-    const stream = this.entries[row.slot]
+    const stream = this.entry(row.slot)
     if (!stream) return
     this.seconds?.onRow(row)
     this.count(stream, row)
@@ -538,7 +608,7 @@ export class Correlator implements CallListener, StreamListener {
     if (!stream) return
     this.entries[slot] = undefined
     this.seconds?.forget(slot)
-    this.unbound.remove(stream)
+    this.unbound.remove(stream.slot)
     this.emit(this.streamRecord(stream))
     for (const share of stream.shares) this.leave(share)
     this.leave(stream)
@@ -588,6 +658,7 @@ export class Correlator implements CallListener, StreamListener {
       this.rememberLeftovers(call)
       this.claims.release(call)
       this.rtcpClaims.release(call)
+      this.legs.onClosed(call)
       this.calls.delete(call.sip.key)
     }
   }
@@ -622,6 +693,7 @@ export class Correlator implements CallListener, StreamListener {
     return {
       config: this.config,
       names: this.names,
+      emergencyNumbers: this.emergencyNumbers,
       scoring: call ? this.scoringOf(call, true) : this.scoring,
       timestampSource: this.timestampSource,
       nowMs: this.nowMs,
@@ -643,13 +715,7 @@ export class Correlator implements CallListener, StreamListener {
     fields.direction = direction
     fields.start = rfc3339(startMs)
     fields.end = rfc3339(endMs)
-    if (call.sip && this.namesPlaces) {
-      const { callerSignalling, calleeSignalling, vlan } = call.sip
-      Object.assign(
-        fields,
-        siteFields(callerSignalling.address, calleeSignalling.address, vlan, this.context()),
-      )
-    }
+    if (this.namesPlaces) Object.assign(fields, placesOf(call, this.context()))
     // Its head is complete now.
     const record = fields as IntervalRecord
     this.emit(record)

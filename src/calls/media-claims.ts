@@ -51,6 +51,10 @@ export class MediaClaims {
 
   constructor(private readonly announced: AnnouncedEndpoints) {}
 
+  get isEmpty(): boolean {
+    return this.size === 0
+  }
+
   /** Claims every address of a description. Host names, refused and non-RTP media are passed over. */
   claim(call: CallEntry, described: PartyMedia): void {
     for (const media of described.media) {

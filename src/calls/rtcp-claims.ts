@@ -1,7 +1,7 @@
 import type { Party, PartyMedia } from '../sip/call.js'
 import type { CallEntry } from './call-entry.js'
 import { MAX_CLAIMS } from './media-claims.js'
-import type { UnboundStreams } from './unbound-streams.js'
+import type { StreamEntry } from './stream-entry.js'
 
 /** The ends of an RTCP packet. */
 export interface RtcpEnds {
@@ -83,9 +83,12 @@ export class RtcpClaims {
 }
 
 /** The same without signalling: RTCP runs on the port of a known stream, or on the next one. */
-export function bindToStreams(ends: RtcpEnds, streams: UnboundStreams): RtcpBinding | undefined {
+export function bindToStreams(
+  ends: RtcpEnds,
+  streamsAt: (address: string, port: number) => Iterable<StreamEntry>,
+): RtcpBinding | undefined {
   for (const offset of [1, 0]) {
-    for (const stream of streams.at(ends.sourceAddress, ends.sourcePort - offset)) {
+    for (const stream of streamsAt(ends.sourceAddress, ends.sourcePort - offset)) {
       if (!stream.call || !stream.direction) continue
       const { sourceAddress, destinationAddress, sourcePort, destinationPort } = stream
       const forward =

@@ -1,166 +1,127 @@
 import { parseAddress } from '../decode/address.js'
-import type { StreamEntry } from './stream-entry.js'
+import { endHash, type StreamKeys } from '../rtp/stream-keys.js'
 
-// Links of a slot: the next and the previous stream in the chain of its source and of its destination (slot + 1).
-const LINKS = 4
+// Each stream is in three chains: of its source, its destination, and the pair of both, whichever way.
+const CHAINS = 3
+const BY_SOURCE = 0
+const BY_DESTINATION = 1
+const BY_PAIR = 2
+/** Per slot and chain: the next and the previous slot + 1. */
+const LINKS = 2 * CHAINS
 const FIRST_SLOTS = 1024
+/** Streams between the same two ends that are looked at for a partner. */
+const MOST_PARTNERS = 64
 
 /**
- * Streams that no signalling explains, by either end: to pair the directions of a call, and for SDP that comes late. Two
- * hash tables of chains over slots, in typed arrays: a busy tap without signalling has hundreds of thousands.
+ * Streams that no signalling explains, by either end: to pair the directions of a call, and for SDP that comes late.
+ * Hash tables of chains over the meter's slots, in typed arrays: a busy tap without signalling has hundreds of thousands.
  */
 export class UnboundStreams {
   private slots = FIRST_SLOTS
-  /** First slot + 1 of each chain: of sources, then of destinations. */
-  private heads = new Int32Array(2 * FIRST_SLOTS)
+  /** First slot + 1 of each chain, one table after the other. */
+  private heads = new Int32Array(CHAINS * FIRST_SLOTS)
   private links = new Int32Array(LINKS * FIRST_SLOTS)
-  private entries: (StreamEntry | undefined)[] = []
+  private members = new Uint8Array(FIRST_SLOTS)
+  size = 0
 
-  add(stream: StreamEntry): void {
-    if (this.entries[stream.slot] === stream) return
-    while (stream.slot >= this.slots) this.grow()
-    this.entries[stream.slot] = stream
-    this.chain(stream)
+  constructor(private readonly keys: StreamKeys) {}
+
+  has(slot: number): boolean {
+    return slot < this.slots && this.members[slot] === 1
   }
 
-  remove(stream: StreamEntry): void {
-    if (this.entries[stream.slot] !== stream) return
-    this.unchain(stream.slot, 0, this.sourceHead(stream))
-    this.unchain(stream.slot, 2, this.destinationHead(stream))
-    this.entries[stream.slot] = undefined
+  add(slot: number): void {
+    if (this.has(slot)) return
+    while (slot >= this.slots) this.grow()
+    this.members[slot] = 1
+    this.size++
+    this.chain(slot)
   }
 
-  /** Another stream between the same two ends, either way. */
-  partner(stream: StreamEntry): StreamEntry | undefined {
-    for (let at = this.heads[this.headOf(stream, false, 0)]; at !== 0; at = this.links[(at - 1) * LINKS]) {
-      const other = this.entries[at - 1]
-      if (other && isReverse(stream, other)) return other
+  remove(slot: number): void {
+    if (!this.has(slot)) return
+    this.members[slot] = 0
+    this.size--
+    for (let chain = 0; chain < CHAINS; chain++) this.unlink(slot, chain)
+  }
+
+  /** Slots of the streams between the same two ends, either way, this one included, in the order of their beginning. */
+  between(slot: number): number[] {
+    const { keys } = this
+    const found = [slot]
+    let left = MOST_PARTNERS
+    for (let at = this.heads[this.headOf(slot, BY_PAIR)]; at !== 0 && left > 0; left--) {
+      const other = at - 1
+      at = this.links[other * LINKS + 2 * BY_PAIR]
+      if (other !== slot && keys.samePair(slot, other)) found.push(other)
     }
-    for (let at = this.heads[this.headOf(stream, true, 0)]; at !== 0; at = this.links[(at - 1) * LINKS]) {
-      const other = this.entries[at - 1]
-      if (other && other !== stream && isParallel(stream, other)) return other
-    }
-    return undefined
+    if (found.length > 1) found.sort((x, y) => keys.firstArrival(x) - keys.firstArrival(y) || x - y)
+    return found
   }
 
-  /** Streams from or to an address and port, those that came from it first. */
-  at(address: string, port: number): StreamEntry[] {
+  /** Slots of the streams from or to an address and port, those that came from it first. */
+  at(address: string, port: number): number[] {
     const parsed = parseAddress(address)
     if (!parsed) return []
+    const { keys } = this
     const { version, words: w } = parsed
-    const bucket = endHash(w[0], w[1], w[2], w[3], port) & (this.slots - 1)
-    const found: StreamEntry[] = []
-    for (const [first, head] of [
-      [0, bucket],
-      [2, this.slots + bucket],
-    ]) {
-      for (let at = this.heads[head]; at !== 0; at = this.links[(at - 1) * LINKS + first]) {
-        const stream = this.entries[at - 1]
-        if (!stream || stream.ipVersion !== version) continue
+    const hash = endHash(w[0], w[1], w[2], w[3], port)
+    const found: number[] = []
+    for (const chain of [BY_SOURCE, BY_DESTINATION]) {
+      const head = chain * this.slots + (hash & (this.slots - 1))
+      for (let at = this.heads[head]; at !== 0; at = this.links[(at - 1) * LINKS + 2 * chain]) {
+        const slot = at - 1
+        if (keys.ipVersion(slot) !== version) continue
         const isEnd =
-          first === 0
-            ? stream.sourcePort === port && w.every((word, n) => stream.sourceWord(n) === word)
-            : stream.destinationPort === port && w.every((word, n) => stream.destinationWord(n) === word)
-        if (isEnd) found.push(stream)
+          chain === BY_SOURCE
+            ? keys.sourcePort(slot) === port && w.every((word, n) => keys.source(slot, n) === word)
+            : keys.destinationPort(slot) === port && w.every((word, n) => keys.destination(slot, n) === word)
+        if (isEnd) found.push(slot)
       }
     }
     return found
   }
 
-  private sourceHead(stream: StreamEntry): number {
-    return this.headOf(stream, true, 0)
+  /** Where the chain of a stream begins. */
+  private headOf(slot: number, chain: number): number {
+    const { keys } = this
+    let hash: number
+    if (chain === BY_SOURCE) hash = keys.sourceHash(slot)
+    else if (chain === BY_DESTINATION) hash = keys.destinationHash(slot)
+    else hash = keys.sourceHash(slot) ^ keys.destinationHash(slot)
+    return chain * this.slots + (hash & (this.slots - 1))
   }
 
-  private destinationHead(stream: StreamEntry): number {
-    return this.headOf(stream, false, this.slots)
-  }
-
-  /** Chain of the stream's source or destination, in the table that begins at `table`. */
-  private headOf(s: StreamEntry, source: boolean, table: number): number {
-    const hash = source
-      ? s.ipVersion === 4
-        ? endHash(s.source0, 0, 0, 0, s.sourcePort)
-        : endHash(s.source0, s.sourceWord(1), s.sourceWord(2), s.sourceWord(3), s.sourcePort)
-      : s.ipVersion === 4
-        ? endHash(s.destination0, 0, 0, 0, s.destinationPort)
-        : endHash(
-            s.destination0,
-            s.destinationWord(1),
-            s.destinationWord(2),
-            s.destinationWord(3),
-            s.destinationPort,
-          )
-    return table + (hash & (this.slots - 1))
-  }
-
-  private chain(stream: StreamEntry): void {
-    this.push(stream.slot, 0, this.sourceHead(stream))
-    this.push(stream.slot, 2, this.destinationHead(stream))
-  }
-
-  private push(slot: number, first: number, head: number): void {
+  private chain(slot: number): void {
     const { heads, links } = this
-    const next = heads[head]
-    links[slot * LINKS + first] = next
-    links[slot * LINKS + first + 1] = 0
-    if (next !== 0) links[(next - 1) * LINKS + first + 1] = slot + 1
-    heads[head] = slot + 1
+    for (let chain = 0; chain < CHAINS; chain++) {
+      const head = this.headOf(slot, chain)
+      const at = slot * LINKS + 2 * chain
+      const next = heads[head]
+      links[at] = next
+      links[at + 1] = 0
+      if (next !== 0) links[(next - 1) * LINKS + 2 * chain + 1] = slot + 1
+      heads[head] = slot + 1
+    }
   }
 
-  private unchain(slot: number, first: number, head: number): void {
+  private unlink(slot: number, chain: number): void {
     const { heads, links } = this
-    const next = links[slot * LINKS + first]
-    const previous = links[slot * LINKS + first + 1]
-    if (previous !== 0) links[(previous - 1) * LINKS + first] = next
-    else heads[head] = next
-    if (next !== 0) links[(next - 1) * LINKS + first + 1] = previous
+    const at = slot * LINKS + 2 * chain
+    const next = links[at]
+    const previous = links[at + 1]
+    if (previous !== 0) links[(previous - 1) * LINKS + 2 * chain] = next
+    else heads[this.headOf(slot, chain)] = next
+    if (next !== 0) links[(next - 1) * LINKS + 2 * chain + 1] = previous
   }
 
   private grow(): void {
+    const { members, slots } = this
     this.slots *= 2
-    this.heads = new Int32Array(2 * this.slots)
+    this.heads = new Int32Array(CHAINS * this.slots)
     this.links = new Int32Array(LINKS * this.slots)
-    for (const stream of this.entries) if (stream) this.chain(stream)
+    this.members = new Uint8Array(this.slots)
+    this.members.set(members)
+    for (let slot = 0; slot < slots; slot++) if (members[slot] === 1) this.chain(slot)
   }
-}
-
-function isReverse(a: StreamEntry, b: StreamEntry): boolean {
-  if (
-    a.sourcePort !== b.destinationPort ||
-    a.destinationPort !== b.sourcePort ||
-    a.source0 !== b.destination0 ||
-    a.destination0 !== b.source0 ||
-    a.ipVersion !== b.ipVersion
-  ) {
-    return false
-  }
-  if (a.ipVersion === 4) return true
-  for (let n = 1; n < 4; n++) {
-    if (a.sourceWord(n) !== b.destinationWord(n) || a.destinationWord(n) !== b.sourceWord(n)) return false
-  }
-  return true
-}
-
-function isParallel(a: StreamEntry, b: StreamEntry): boolean {
-  if (
-    a.sourcePort !== b.sourcePort ||
-    a.destinationPort !== b.destinationPort ||
-    a.source0 !== b.source0 ||
-    a.destination0 !== b.destination0 ||
-    a.ipVersion !== b.ipVersion
-  ) {
-    return false
-  }
-  if (a.ipVersion === 4) return true
-  for (let n = 1; n < 4; n++) {
-    if (a.sourceWord(n) !== b.sourceWord(n) || a.destinationWord(n) !== b.destinationWord(n)) return false
-  }
-  return true
-}
-
-/** 32-bit hash of an address and port. */
-function endHash(w0: number, w1: number, w2: number, w3: number, port: number): number {
-  let hash = Math.imul(w0 ^ Math.imul(w1 ^ w2, 0x01000193) ^ w3, 0x9e3779b1) ^ Math.imul(port, 0xc2b2ae3d)
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
-  return hash ^ (hash >>> 13)
 }

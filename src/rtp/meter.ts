@@ -11,6 +11,7 @@ import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
 import { fillRow, resetInterval } from './row-writer.js'
 import { SkewEstimator } from './skew.js'
 import { StreamIndex, hashKey } from './stream-index.js'
+import { StreamKeys } from './stream-keys.js'
 
 /** What `onPacket` made of a UDP payload that looks like RTP version 2. */
 export const PACKET_RTP = 0
@@ -91,6 +92,7 @@ export interface MeterCounters {
 export class RtpMeter {
   readonly announced: AnnouncedEndpoints
   readonly payloadMaps: PayloadMaps
+  readonly keys: StreamKeys
   private readonly i32: Int32Array
   private readonly f32: Float32Array
   private readonly f64: Float64Array
@@ -141,6 +143,7 @@ export class RtpMeter {
     this.f32 = new Float32Array(memory, ALIGN_BYTES)
     this.f64 = new Float64Array(memory, ALIGN_BYTES)
     this.u16 = new Uint16Array(memory, ALIGN_BYTES)
+    this.keys = new StreamKeys(this.i32, this.f64)
     this.announced = new AnnouncedEndpoints(options.announcedPlaces)
     this.payloadMaps = new PayloadMaps(options.payloadMaps)
     this.index = new StreamIndex()
