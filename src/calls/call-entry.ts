@@ -6,6 +6,7 @@ import { Few } from './few.js'
 import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
 import type { Direction, MediaFields } from './records.js'
+import type { Leg } from './legs/leg.js'
 import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -44,6 +45,10 @@ export class CallEntry {
   endpointFields: Readonly<Partial<Record<Direction, Partial<MediaFields>>>> = NO_FIELDS
   /** Since the first RTCP of the call. */
   rtcp: RtcpWatch | undefined = undefined
+  /** Its place among the legs of one call through a B2BUA. */
+  leg: Leg | undefined = undefined
+  /** Call-IDs of its other legs, and of the call that a transfer led to. */
+  related: readonly string[] | undefined = undefined
   /** Its record was written. */
   closed = false
 

@@ -1,11 +1,11 @@
-import type { Config } from '../config/config.js'
-import type { NameMap } from '../config/networks.js'
 import { qualityClass } from '../quality/quality-class.js'
 import { heldMs } from '../sip/holds.js'
 import type { MediaDirection } from '../sip/sdp-types.js'
 import { callTimings } from '../sip/tracker-timings.js'
 import type { SipCall } from '../sip/call.js'
 import type { CallEntry } from './call-entry.js'
+import { isEmergency } from './emergency.js'
+import { mediaAddresses, placesOf, type PlaceContext } from './places.js'
 import type { CaptureLosses } from './capture-losses.js'
 import { receiverMosCq, type ScoringContext } from './media-fields.js'
 import {
@@ -24,9 +24,8 @@ import { ssrcText } from './stream-entry.js'
 /** Media that begin within the first second after the answer are not missed. */
 const PRESENCE_AFTER_MS = 1000
 
-export interface RecordContext {
-  config: Config
-  names: NameMap
+export interface RecordContext extends PlaceContext {
+  emergencyNumbers: ReadonlySet<string>
   scoring: ScoringContext
   timestampSource: TimestampSource
   /** Packet time now: the end of what a call without an end could have been seen. */
@@ -220,20 +219,30 @@ function signalledRecord(
     callee: sip.callee || undefined,
     caller_address: caller,
     callee_address: callee,
-    ...siteFields(caller, callee, sip.vlan, context),
+    ...placesOf(call, context),
+    emergency: isEmergency(sip, context.emergencyNumbers) || undefined,
+    leg: call.leg?.role,
+    leg_of: call.leg?.role === 'further' ? call.leg.of : undefined,
+    leg_confidence: call.leg?.confidence,
+    leg_evidence: call.leg?.evidence,
     sip: sipRecord(sip),
     ...common,
     ...rttFields(call),
     hold_ms: sip.holds.length > 0 ? holdMs : undefined,
-    related_calls: sip.relatedCallIds.length > 0 ? [...sip.relatedCallIds] : undefined,
+    transferred_by: sip.referredBy,
+    related_calls: relatedCalls(call, sip),
   }
+}
+
+/** By Replaces and REFER, and the other legs. */
+function relatedCalls(call: CallEntry, sip: SipCall): string[] | undefined {
+  const ids = [...new Set([...sip.relatedCallIds, ...(call.related ?? [])])]
+  return ids.length > 0 ? ids : undefined
 }
 
 function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordContext): CallRecord {
   const { first, last } = mediaSpan(common.media)
-  const stream = [...call.streams][0] ?? call.lastStream
-  const caller = stream?.direction === 'from_callee' ? stream.destinationAddress : stream?.sourceAddress
-  const callee = stream?.direction === 'from_callee' ? stream.sourceAddress : stream?.destinationAddress
+  const [caller, callee] = mediaAddresses(call)
   return {
     type: 'call',
     schema: RECORD_SCHEMA,
@@ -246,7 +255,7 @@ function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordC
     state: 'media_only',
     caller_address: caller,
     callee_address: callee,
-    ...siteFields(caller, callee, stream?.vlan ?? -1, context),
+    ...placesOf(call, context),
     ...common,
     ...rttFields(call),
   }
@@ -265,26 +274,6 @@ function mediaSpan(media: CallRecord['media']): { first?: string; last?: string 
     }
   }
   return { first, last }
-}
-
-/** Site and trunk names, when the configuration has any. */
-export function siteFields(
-  caller: string | undefined,
-  callee: string | undefined,
-  vlan: number,
-  { config, names }: RecordContext,
-): Pick<CallRecord, 'caller_site' | 'callee_site' | 'trunk'> {
-  const fields: Pick<CallRecord, 'caller_site' | 'callee_site' | 'trunk'> = {}
-  if (config.sites.length > 0) {
-    if (caller !== undefined) fields.caller_site = names.siteOf(caller, vlan)
-    if (callee !== undefined) fields.callee_site = names.siteOf(callee, vlan)
-  }
-  if (config.trunks.length > 0) {
-    fields.trunk =
-      (callee !== undefined ? names.trunkOf(callee) : undefined) ??
-      (caller !== undefined ? names.trunkOf(caller) : undefined)
-  }
-  return fields
 }
 
 function validity(call: CallEntry, media: CallRecord['media'], context: RecordContext): Validity {

@@ -1,7 +1,7 @@
 import type { MediaCounts } from '../rtp/row.js'
 import type { CallEntry } from './call-entry.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
-import type { Party } from '../sip/call.js'
+import type { Party, SipCall, StandaloneRequest } from '../sip/call.js'
 import type { SipPacket } from '../sip/message.js'
 import type { Sighting } from '../sip/transactions.js'
 import type { CodecUse } from './media-codecs.js'
@@ -38,6 +38,14 @@ export interface CallObserver {
   ): void
   /** A call attempt was seen for the first time. */
   onCallStart?(call: CallEntry): void
+  /** The 2xx to its INVITE. */
+  onCallAnswered?(call: CallEntry): void
+  /** Its end in signalling: BYE, refusal, CANCEL, timeout; the record follows when late media are in. */
+  onCallEnded?(call: CallEntry): void
+  /** The BYE was answered, or 32 s went by without; mostly after the call's record. */
+  onDisconnect?(sip: SipCall): void
+  /** A REGISTER attempt or OPTIONS request begins (no status), and is decided. */
+  onStandalone?(request: StandaloneRequest): void
   /** The call's record was written. */
   onCallClosed?(call: CallEntry, record: CallRecord): void
 }

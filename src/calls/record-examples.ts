@@ -137,6 +137,11 @@ export const EXAMPLE_CALL: Required<CallRecord> = {
   caller_site: 'berlin',
   callee_site: 'unknown',
   trunk: 'carrier-a',
+  emergency: true,
+  leg: 'further',
+  leg_of: 'b3f1c0de@pbx.example.org',
+  leg_confidence: 'high',
+  leg_evidence: 'session_id',
   sip: {
     transport: 'udp',
     status: 200,
@@ -158,6 +163,7 @@ export const EXAMPLE_CALL: Required<CallRecord> = {
   caller_leg_rtt_p50_ms: 3.125,
   callee_leg_rtt_p50_ms: 45.125,
   hold_ms: 0,
+  transferred_by: 'callee',
   related_calls: ['f81d4fae@pc33.example.org'],
   findings: [
     {

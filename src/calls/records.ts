@@ -1,5 +1,6 @@
 import type { CallState, Party } from '../sip/call.js'
 import type { SipTransport } from '../sip/message.js'
+import type { LegEvidence } from './legs/leg.js'
 
 /**
  * The records that the probe writes: one vocabulary for NDJSON, InfluxDB, the report and the dashboards. Names carry
@@ -228,6 +229,13 @@ export interface CallRecord {
   caller_site?: string
   callee_site?: string
   trunk?: string
+  /** To a configured emergency number. */
+  emergency?: boolean
+  /** Place among the legs of one call through a B2BUA or SBC; absent when no other leg was seen. */
+  leg?: 'first' | 'further'
+  leg_of?: string
+  leg_confidence?: Confidence
+  leg_evidence?: LegEvidence
   sip?: SipRecord
   media: { from_caller?: DirectionRecord; from_callee?: DirectionRecord }
   mos_cq_min?: number
@@ -237,6 +245,8 @@ export interface CallRecord {
   caller_leg_rtt_p50_ms?: number
   callee_leg_rtt_p50_ms?: number
   hold_ms?: number
+  /** Who sent a REFER. */
+  transferred_by?: Party
   related_calls?: string[]
   findings: Finding[]
   validity: Validity

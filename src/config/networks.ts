@@ -105,9 +105,13 @@ export class NameMap {
   private readonly sites: Rules
   private readonly trunks: Rules
 
+  /** Whether a name depends on the domain of a party. */
+  readonly usesRealms: boolean
+
   constructor(config: { sites: readonly SiteConfig[]; trunks: readonly TrunkConfig[] }) {
     this.sites = new Rules(config.sites.flatMap((site) => rulesOf(site, site.networks)))
     this.trunks = new Rules(config.trunks.flatMap((trunk) => rulesOf(trunk, trunk.addresses)))
+    this.usesRealms = [...config.sites, ...config.trunks].some(({ realms }) => realms !== undefined)
   }
 
   /**

@@ -67,7 +67,7 @@ const truncatedFile: FieldClasses = { file: 'file', offset: 'kept', message: 'me
 export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
   call: classesOf(
     `duration_s state quality mos_cq_min rtt_p50_ms rtt_p95_ms rtt_max_ms caller_leg_rtt_p50_ms
-    callee_leg_rtt_p50_ms hold_ms`
+    callee_leg_rtt_p50_ms hold_ms emergency leg leg_confidence leg_evidence transferred_by`
       .split(/\s+/)
       .concat(HEAD, PLACES),
     {
@@ -78,6 +78,8 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
       callee_address: 'address',
       sip,
       media: { from_caller: direction, from_callee: direction },
+      leg_of: 'call_id',
+      leg_of: 'call_id',
       related_calls: 'call_id',
       findings: finding,
       validity,
@@ -93,10 +95,12 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
   },
   interval: { ...media, ...classesOf(['direction', ...HEAD, ...PLACES]), call_id: 'call_id' },
   alert: classesOf(
-    `alert_id rule state severity time direction metric value threshold baseline window_s calls_affected`
+    `alert_id rule state severity time direction metric value threshold baseline window_s calls_affected
+    streams_affected streams_active jitter_p95_ms pdv_p95_ms pdv_max_ms loss_percent late_percent mos_cq mos_driver
+    confidence silenced`
       .split(/\s+/)
       .concat(HEAD, PLACES),
-    { call_id: 'call_id', call_ids: 'call_id', message: 'message' },
+    { call_id: 'call_id', call_ids: 'call_id', path: 'message', cause: 'message', message: 'message' },
   ),
   summary: classesOf(
     `duration_ms processing_ms packets bytes packets_per_s files calls calls_by_state calls_by_quality streams

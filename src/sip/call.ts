@@ -124,6 +124,8 @@ export interface SipCall {
   reinvites: number
   prack: boolean
   referred: boolean
+  /** Who sent the latest REFER. */
+  referredBy?: Party
   /** The latest REFER: whom the other party is to call. */
   referral?: Referral
   /** Last packet of this dialog. */
@@ -199,6 +201,8 @@ export interface CallListener {
    * itself.
    */
   onDisconnect?(call: SipCall): void
+  /** A REFER of the call (`call.referral`). */
+  onReferral?(call: SipCall): void
   /** A REGISTER attempt or OPTIONS request begins, and is decided. */
   onStandalone?(request: StandaloneRequest): void
 }

@@ -31,7 +31,9 @@ export class DialogFlow {
         break
       case 'REFER':
         track.call.referred = true
-        track.call.referral = referralOf(message, track.requester(message), packet.timeMs)
+        track.call.referredBy = track.requester(message)
+        track.call.referral = referralOf(message, track.call.referredBy, packet.timeMs)
+        this.listener.onReferral?.(track.call)
         for (const callId of namedCallIds(message)) this.relations.link(track, callId)
         break
     }
