@@ -14,14 +14,22 @@ export class PointTimes {
   private readonly taken = new Map<string, Set<number>>()
   private remembered = 0
 
-  constructor(private readonly most = MOST_TIMES) {}
+  /** @param wantedOf nanoseconds within the second that a point would have alone */
+  constructor(
+    private readonly wantedOf: (point: MetricPoint) => number = nanosecondsOf,
+    private readonly most = MOST_TIMES,
+  ) {}
+
+  get rememberedTimes(): number {
+    return this.remembered
+  }
 
   /**
    * @param series text of measurement and tags, by point
    * @returns nanoseconds within each point's second, in the order of the points
    */
   assign(points: readonly MetricPoint[], series: readonly string[]): number[] {
-    const wanted = points.map(nanosecondsOf)
+    const wanted = points.map(this.wantedOf)
     const order = wanted
       .map((_, i) => i)
       .sort((a, b) => wanted[a] - wanted[b] || compare(points[a].key, points[b].key))
