@@ -92,7 +92,7 @@ function slowPace(media: MediaEvidence): Finding | undefined {
       pdv_max_ms: peakMs,
       late_percent: record?.late_percent,
     },
-    message: `The ${media.sender} sends ${percentText(-ppm / 10_000)} slower than its timestamps say (at the end ${timeText(behindMs)} behind) and loses nothing: its clock or its pace is wrong, not the network.`,
+    message: `The ${media.sender} takes ${percentText(-ppm / 10_000)} longer for its media than their timestamps say (${timeText(behindMs)} behind at the end), without loss: its clock or its pace is wrong, not the network.`,
   })
 }
 

@@ -104,12 +104,11 @@ function beforeTap(call: CallEvidence, media: MediaEvidence): Finding | undefine
   const missing = proof.sent - proof.arrived
   const percent = (100 * missing) / proof.sent
   if (missing < LEAST_BEYOND || percent < call.thresholds.loss_percent) return undefined
-  // Two views of one stream that add up to what was sent: it went on under another address.
-  if (media.packets + LEAST_BEYOND >= proof.sent) return undefined
   const confirmed = (media.beyondTap?.beforeTap ?? 0) >= LEAST_BEYOND
   return finding({
     code: 'loss_before_tap',
-    severity: percent >= CRITICAL_PERCENT ? 'critical' : 'warning',
+    // How bad it is stands in the finding of the loss itself; this one says where.
+    severity: 'warning',
     confidence: confirmed ? 'high' : 'medium',
     direction: media.direction,
     evidence: {

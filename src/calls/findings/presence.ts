@@ -17,7 +17,7 @@ const ALIKE_CALLS = 2
 
 /** Media that was to flow and did not, or that ended before the call. */
 export function presenceFindings(call: CallEvidence, faults: CaptureFaults): Finding[] {
-  if (!call.mediaOnTap || faults.hidden !== undefined) return []
+  if (faults.hidden !== undefined || !seesMedia(call)) return []
   const silent = DIRECTIONS.map((direction) => call.media[direction]).filter(
     ({ expected, packets }) => expected === true && packets === 0,
   )
@@ -27,6 +27,15 @@ export function presenceFindings(call: CallEvidence, faults: CaptureFaults): Fin
   }
   if (silent.length === 1) return [oneWay(call, silent[0])]
   return stopped(call)
+}
+
+/** Whether media of this call would pass the tap: some does, or what accompanies it. */
+function seesMedia({ mediaOnTap, media }: CallEvidence): boolean {
+  const { from_caller, from_callee } = media
+  const rtcp = from_caller.rtcpFromSender + from_callee.rtcpFromSender
+  return (
+    mediaOnTap || rtcp > 0 || from_caller.unreachable !== undefined || from_callee.unreachable !== undefined
+  )
 }
 
 function noMedia(call: CallEvidence, expected: number): Finding {

@@ -158,13 +158,13 @@ function highDelay({ record, thresholds }: CallEvidence): Finding | undefined {
   if (!byRtt && !byOneWay) return undefined
   const bufferMs = slower?.buffer_delay_ms
   const estimated = slower?.delay_source === 'sip'
-  // What the jitter buffer adds is the delay variation's fault, and as large only if the receiver's does the same.
-  const buffered = !byRtt && (bufferMs ?? 0) > (oneWayMs ?? 0) / 2
+  // Most of it in the jitter buffer: that is the delay variation's doing, and has its own finding.
+  if (!byRtt && (bufferMs ?? 0) > (oneWayMs ?? 0) / 2) return undefined
   return finding({
     code: 'high_delay',
-    severity: !buffered && (oneWayMs ?? 0) > CRITICAL_DELAY_MS ? 'critical' : 'warning',
+    severity: (oneWayMs ?? 0) > CRITICAL_DELAY_MS ? 'critical' : 'warning',
     // Programs that are slow to answer make SIP's round trips longer than the network's.
-    confidence: estimated || buffered ? 'low' : 'high',
+    confidence: estimated ? 'low' : 'high',
     evidence: {
       one_way_delay_ms: oneWayMs,
       rtt_p50_ms: rttMs,
@@ -174,9 +174,7 @@ function highDelay({ record, thresholds }: CallEvidence): Finding | undefined {
       buffer_delay_ms: bufferMs,
       delay_source: slower?.delay_source,
     },
-    message: `Speech takes ${timeText(oneWayMs ?? (rttMs ?? 0) / 2)} from mouth to ear${
-      buffered ? ', most of it in the jitter buffer that so uneven a delay needs' : legText(record)
-    }: people talk over each other.`,
+    message: `Speech takes ${timeText(oneWayMs ?? (rttMs ?? 0) / 2)} from mouth to ear${legText(record)}: people talk over each other.`,
   })
 }
 
