@@ -50,6 +50,8 @@ import { UnboundStreams } from './unbound-streams.js'
 const TAIL_MS = 2000.001
 /** Calls beside the first that may count one stream. */
 const MOST_SHARES = 3
+/** Streams without signalling whose calls are made as soon as they begin; those of more, at their first interval. */
+export const FOLLOWED_AT_ONCE = 1024
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
 const LEFTOVER_MS = 60_000
 
@@ -88,7 +90,7 @@ export class Correlator implements CallListener, StreamListener {
   private readonly entries: (StreamEntry | undefined)[] = []
   private readonly calls = new Map<string, CallEntry>()
   private readonly legs = new LegLinker((callId) => this.calls.get(callId))
-  private readonly unbound = new UnboundStreams()
+  private unbound!: UnboundStreams
   private readonly leftovers = new Map<string, number>()
   private readonly findings: FindingsEngine
   private scoring: ScoringContext
@@ -149,6 +151,7 @@ export class Correlator implements CallListener, StreamListener {
   connect(meter: RtpMeter, tracker: SignallingTracker): void {
     this.meter = meter
     this.tracker = tracker
+    this.unbound = new UnboundStreams(meter.keys)
     this.claims = new MediaClaims(meter.announced)
     this.sameMedia = new SameMedia(meter)
     this.rtcpClaims = new RtcpClaims()
@@ -255,7 +258,7 @@ export class Correlator implements CallListener, StreamListener {
         if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
         else if (sip.answerMs !== undefined) this.endTail(rival, claim)
       }
-      for (const stream of this.unbound.at(claim.address, claim.port)) this.rebind(stream)
+      for (const stream of this.unboundAt(claim.address, claim.port)) this.rebind(stream)
     }
   }
 
@@ -321,7 +324,8 @@ export class Correlator implements CallListener, StreamListener {
       ),
       destinationPort: p.destinationPort,
     }
-    const binding = this.rtcpClaims.bind(ends) ?? bindToStreams(ends, this.unbound)
+    const binding =
+      this.rtcpClaims.bind(ends) ?? bindToStreams(ends, (address, port) => this.unboundAt(address, port))
     if (!binding) {
       this.counts.unboundRtcp++
       return
@@ -346,7 +350,7 @@ export class Correlator implements CallListener, StreamListener {
     if (binding?.kind === 'audio')
       this.findings.onUnreachable(binding.call, binding.direction, icmp, p.timeMs)
     if (binding) return
-    for (const stream of this.unbound.at(icmp.sourceAddress, icmp.sourcePort)) {
+    for (const stream of this.unboundAt(icmp.sourceAddress, icmp.sourcePort)) {
       if (!stream.call || !stream.direction || !stream.audio) continue
       if (stream.destinationAddress !== icmp.destinationAddress) continue
       this.findings.onUnreachable(stream.call, stream.direction, icmp, p.timeMs)
@@ -361,18 +365,20 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {
+    let state: TapState | undefined
     for (const stream of call.streams) {
-      if (stream.ssrc !== ssrc || stream.direction !== direction) continue
+      if (stream.ssrc !== ssrc || stream.direction !== direction || (state && !stream.audio)) continue
       const live = this.meter.sequenceState(stream.slot)
-      const { firstArrival, firstSequence } = stream
-      return {
-        lost: (stream.totals?.lost ?? 0) + live.lost,
+      const start = { sequence: stream.firstSequence, timeMs: stream.firstArrival }
+      // A source that moved (NAT rebinding) goes on in the stream that came last.
+      state = {
+        lost: (state?.lost ?? 0) + (stream.totals?.lost ?? 0) + live.lost,
         highest: live.highest,
-        start: call.sip?.sawInvite === true ? { sequence: firstSequence, timeMs: firstArrival } : undefined,
+        start: state ? state.start : call.sip?.sawInvite === true ? start : undefined,
         clockRateHz: live.clockRateHz,
       }
     }
-    return undefined
+    return state
   }
 
   /** Scoring with the delay that is known best: RTCP on both legs, else SIP's round trips, else the assumption. */
@@ -390,26 +396,66 @@ export class Correlator implements CallListener, StreamListener {
   onStreamStart(slot: number): void {
     this.mediaOnTap = true
     this.counts.streams++
+    // On a busy tap without signalling, a stream's call is made when there is something to say of it.
+    const busy = this.unbound.size >= FOLLOWED_AT_ONCE
+    if (!busy || !this.claims.isEmpty || this.leftovers.size > 0) {
+      this.follow(slot)
+      return
+    }
+    this.unbound.add(slot)
+    if (this.unbound.between(slot).some((other) => this.entries[other])) this.followUnsignalled(slot)
+  }
+
+  /** A stream that is being followed; made when it was only noted so far. */
+  private entry(slot: number): StreamEntry | undefined {
+    return this.entries[slot] ?? (this.unbound.has(slot) ? this.followUnsignalled(slot) : undefined)
+  }
+
+  private *unboundAt(address: string, port: number): Generator<StreamEntry> {
+    for (const slot of this.unbound.at(address, port)) {
+      const stream = this.entry(slot)
+      if (stream) yield stream
+    }
+  }
+
+  private makeEntry(slot: number): StreamEntry {
     const stream = new StreamEntry(slot, this.meter.identity(slot))
     this.entries[slot] = stream
     this.findings.onStream(stream)
+    return stream
+  }
+
+  private follow(slot: number): void {
+    const stream = this.makeEntry(slot)
     const binding = this.claims.bind(stream)
     if (binding) {
       this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
       return
     }
-    this.unbound.add(stream)
+    this.unbound.add(slot)
     // Media of a call that is over is no call of its own.
-    if (this.isLeftover(stream)) return
-    const partner = this.unbound.partner(stream)
-    if (partner?.call && !partner.call.sip) {
-      const same = partner.sourceAddress === stream.sourceAddress && partner.sourcePort === stream.sourcePort
+    if (!this.isLeftover(stream)) this.pair(stream)
+  }
+
+  /** A stream that was only noted, and all others between its ends: they are one call. */
+  private followUnsignalled(slot: number): StreamEntry | undefined {
+    for (const other of this.unbound.between(slot)) {
+      if (!this.entries[other]) this.pair(this.makeEntry(other))
+    }
+    return this.entries[slot]
+  }
+
+  /** Media without signalling: the call of the stream's reverse, else one of its own. The first sender is the caller. */
+  private pair(stream: StreamEntry): void {
+    for (const slot of this.unbound.between(stream.slot)) {
+      const partner = this.entries[slot]
+      if (!partner?.call || partner.call.sip) continue
+      const same = partner.sourcePort === stream.sourcePort && partner.sourceAddress === stream.sourceAddress
       const direction = same ? partner.direction : opposite(partner.direction)
       this.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
-    } else {
-      const call = new CallEntry(stream)
-      this.attach(stream, call, 'from_caller', 'audio')
+      return
     }
+    this.attach(stream, new CallEntry(stream), 'from_caller', 'audio')
   }
 
   private isLeftover(stream: StreamEntry): boolean {
@@ -468,7 +514,7 @@ export class Correlator implements CallListener, StreamListener {
     stream.setApart()
     stream.call = undefined
     this.meter.setBound(stream.slot, stream.shares.length > 0)
-    this.unbound.add(stream)
+    this.unbound.add(stream.slot)
   }
 
   /** SDP came after the media: moves a stream to the call that announced it. */
@@ -481,7 +527,7 @@ export class Correlator implements CallListener, StreamListener {
       if (stream.direction) before.directions[stream.direction].detach(stream)
       if (before.lastStream === stream) before.lastStream = undefined
     }
-    this.unbound.remove(stream)
+    this.unbound.remove(stream.slot)
     // What was measured without knowing the codec stays in the stream's totals.
     this.meter.cut(stream.slot)
     const earlier = stream.recordedCall
@@ -490,7 +536,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   onRow(row: IntervalRow): void {
-    const stream = this.entries[row.slot]
+    const stream = this.entry(row.slot)
     if (!stream) return
     this.seconds?.onRow(row)
     this.count(stream, row)
@@ -562,7 +608,7 @@ export class Correlator implements CallListener, StreamListener {
     if (!stream) return
     this.entries[slot] = undefined
     this.seconds?.forget(slot)
-    this.unbound.remove(stream)
+    this.unbound.remove(stream.slot)
     this.emit(this.streamRecord(stream))
     for (const share of stream.shares) this.leave(share)
     this.leave(stream)
