@@ -1,7 +1,7 @@
 import { FINDING_CODES, QUALITIES, RECORD_STATES } from '../calls/records.js'
 import { CALL_METRICS, INTERVAL_METRICS, PROBE_METRICS, SECOND_METRICS } from './alert-metrics.js'
 import { allRules, isCalmSide } from './alert-rules.js'
-import type { AlertRule, AlertsConfig, AlertsProblem, BadCondition } from './alerts.js'
+import type { AlertRule, AlertsConfig, AlertsProblem, SampleCondition } from './alerts.js'
 import { notifierProblems } from './alert-notifier-problems.js'
 import { didYouMean } from './nearest.js'
 
@@ -53,8 +53,9 @@ function* ruleProblems(
     yield { path: [...path, 'measure'], message: `${of}: ${rule.measure} is for rules over probe` }
   if (rule.over !== 'seconds' && (rule.repeats !== undefined || rule.bad_seconds !== undefined))
     yield { path, message: `${of}: repeats and bad_seconds are for rules over seconds` }
-  for (const [k, condition] of rule.bad.entries())
-    yield* conditionProblems(rule, condition, [...path, 'bad', k])
+  for (const list of ['where', 'bad'] as const)
+    for (const [k, condition] of rule[list].entries())
+      yield* conditionProblems(rule, condition, [...path, list, k])
   for (const name of rule.inhibited_by)
     if (!names.includes(name))
       yield {
@@ -65,18 +66,18 @@ function* ruleProblems(
 
 function* conditionProblems(
   rule: AlertRule,
-  condition: BadCondition,
+  condition: SampleCondition,
   path: (string | number)[],
 ): Generator<AlertsProblem> {
   const of = `rule "${rule.name}"`
   const { metric, finding, state, quality, above, below } = condition
   if ([metric, finding, state, quality].filter((part) => part !== undefined).length !== 1) {
-    yield { path, message: `${of}: a bad condition has one of metric, finding, state, quality` }
+    yield { path, message: `${of}: a condition has one of metric, finding, state, quality` }
     return
   }
   if (metric !== undefined) {
     if ((above === undefined) === (below === undefined))
-      yield { path, message: `${of}: bad needs above or below beside metric "${metric}"` }
+      yield { path, message: `${of}: give above or below beside metric "${metric}"` }
     yield* metricProblems(rule, metric, [...path, 'metric'])
     return
   }

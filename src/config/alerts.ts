@@ -21,8 +21,8 @@ export interface AlertScope {
   codec?: string | string[]
 }
 
-/** Makes a sample bad. Exactly one of metric (with above or below), finding, state or quality. */
-export interface BadCondition {
+/** Something that is true of a sample. Exactly one of metric (with above or below), finding, state or quality. */
+export interface SampleCondition {
   metric?: string
   above?: number
   below?: number
@@ -50,8 +50,10 @@ export interface AlertRule {
   over: AlertSource
   scope: AlertScope
   group_by: AlertGroupKey[]
+  /** What is a sample at all; all must hold. */
+  where: SampleCondition[]
   /** All must hold for a sample to be bad. */
-  bad: BadCondition[]
+  bad: SampleCondition[]
   metric?: string
   measure: AlertMeasure
   above?: number

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto'
+import { RECORD_SCHEMA, type AlertRecord } from '../calls/records.js'
+import type { AlertRule, AlertSilence } from '../config/alerts.js'
+import { messageOf } from './alert-message.js'
+import type { AffectedCall } from './bad-sample.js'
+import { causeOf } from './cause.js'
+import type { Reading, Threshold } from './reading.js'
+import { isSilenced } from './silences.js'
+import { sharedTag, type AlertTags } from './tags.js'
+
+/** Calls remembered of one alert, to count each once. */
+const MOST_CALLS = 10_000
+/** Calls named as examples. */
+const EXAMPLES = 3
+
+export interface AlertContext {
+  probe: string
+  silences: readonly AlertSilence[]
+}
+
+/** What every message needs beside the reading. */
+export interface AlertFacts {
+  rule: AlertRule
+  /** Path, or another group; '' where the rule has one group for all. */
+  place: string
+  state: 'firing' | 'resolved'
+  startMs: number
+  endMs: number
+  /** Paths beyond `max_open` that this alert stands for; 0: it is about one. */
+  paths: number
+  callsAffected: number
+  /** "14 of 15 cross carrier-a" */
+  shared?: string
+  threshold?: Threshold
+}
+
+/** An alert from its beginning to its end: what it has seen so far, and the records that say it. */
+export class OpenAlert {
+  readonly id: string
+  private worst?: Reading
+  private threshold?: Threshold
+  private readonly calls = new Map<string, AffectedCall>()
+  private resumed?: AlertRecord
+  private paths = 0
+
+  /** @param group key of the rule's group, `*` for many */
+  constructor(
+    private readonly rule: AlertRule,
+    private readonly context: AlertContext,
+    private readonly group: string,
+    readonly startMs: number,
+  ) {
+    // The same in each replay of the same capture.
+    const hash = createHash('sha256').update(`${context.probe}\n${rule.name}\n${group}\n${startMs}`)
+    this.id = `${rule.name}-${hash.digest('hex').slice(0, 16)}`
+  }
+
+  /** One that an earlier process opened. */
+  static resumed(rule: AlertRule, context: AlertContext, group: string, record: AlertRecord): OpenAlert {
+    const alert = new OpenAlert(rule, context, group, Date.parse(record.start))
+    alert.resumed = record
+    return alert
+  }
+
+  /** A reading that was bad. The worst one, by streams and calls affected, then by value, speaks for the alert. */
+  note(reading: Reading, threshold: Threshold | undefined): void {
+    if (!this.worst || isWorse(reading, this.worst, threshold)) {
+      this.worst = reading
+      this.threshold = threshold
+    }
+    for (const call of reading.affected) if (this.calls.size < MOST_CALLS) this.calls.set(call.callId, call)
+  }
+
+  /** Another path beyond the bound. */
+  noteMany(paths: number, reading: Reading): void {
+    this.paths = paths
+    this.note(reading, undefined)
+  }
+
+  /** The record as of now. @param endMs when it was bad for the last time */
+  record(state: 'firing' | 'resolved', nowMs: number, endMs = NaN): AlertRecord {
+    const { rule, context, worst, threshold } = this
+    const tags = commonTags([...this.calls.values()].map((call) => call.tags))
+    const isAboutPlace = this.paths === 0 && this.group !== 'probe'
+    const evidence = worst?.evidence
+    const facts: AlertFacts = {
+      rule,
+      place: isAboutPlace ? this.group : '',
+      state,
+      startMs: this.startMs,
+      endMs,
+      paths: this.paths,
+      callsAffected: this.calls.size,
+      shared: sharedTag([...this.calls.values()].map((call) => call.tags)),
+      threshold,
+    }
+    const cause = causeOf(facts, worst)
+    return {
+      type: 'alert',
+      schema: RECORD_SCHEMA,
+      probe: context.probe,
+      alert_id: this.resumed?.alert_id ?? this.id,
+      rule: rule.name,
+      state,
+      severity: rule.severity,
+      time: new Date(nowMs).toISOString(),
+      start: new Date(this.startMs).toISOString(),
+      end: Number.isNaN(endMs) ? undefined : new Date(endMs).toISOString(),
+      caller_site: tags.caller_site,
+      callee_site: tags.callee_site,
+      trunk: tags.trunk,
+      direction: tags.direction,
+      metric: metricOf(rule),
+      value: worst?.value ?? this.resumed?.value,
+      threshold: threshold?.above ?? threshold?.below ?? this.resumed?.threshold,
+      baseline: threshold?.usual,
+      window_s: rule.window_s,
+      path: isAboutPlace ? this.group : undefined,
+      calls_affected: worst ? this.calls.size : this.resumed?.calls_affected,
+      streams_affected: worst?.streamsAffected ?? this.resumed?.streams_affected,
+      streams_active: worst?.streamsActive ?? this.resumed?.streams_active,
+      call_ids: this.calls.size > 0 ? [...this.calls.keys()].slice(0, EXAMPLES) : this.resumed?.call_ids,
+      jitter_p95_ms: evidence?.jitterP95Ms,
+      pdv_p95_ms: evidence?.pdvP95Ms,
+      pdv_max_ms: evidence?.pdvMaxMs,
+      loss_percent: evidence?.lossPercent,
+      late_percent: evidence?.latePercent,
+      mos_cq: evidence?.mosCq,
+      mos_driver: evidence?.mosDriver,
+      cause: cause?.text,
+      confidence: cause?.confidence,
+      silenced:
+        isSilenced(context.silences, rule.name, { path: this.group, ...tags }, this.startMs) || undefined,
+      message: messageOf(facts, worst),
+    }
+  }
+}
+
+function isWorse(reading: Reading, than: Reading, threshold: Threshold | undefined): boolean {
+  const more = reading.affected.length - than.affected.length
+  if (more !== 0) return more > 0
+  const value = reading.value ?? NaN
+  const before = than.value ?? NaN
+  return threshold?.below !== undefined ? value <= before : value >= before
+}
+
+/** What the rule compares with its threshold, by a name that tells how. */
+function metricOf({ over, measure, metric, bad }: AlertRule): string {
+  if (metric !== undefined) return measure === 'last' ? metric : `${measure} of ${metric}`
+  const what =
+    bad.length === 0
+      ? over
+      : bad.map((condition) => condition.metric ?? condition.finding ?? 'calls').join(' and ')
+  return measure === 'share_percent' ? `share of ${what} in percent` : `${measure} of ${what}`
+}
+
+/** Tags that all have in common. */
+function commonTags(all: readonly AlertTags[]): Omit<AlertTags, 'path'> {
+  const [first] = all
+  if (!first) return {}
+  const common = <K extends keyof AlertTags>(key: K): AlertTags[K] | undefined =>
+    all.every((tags) => tags[key] === first[key]) ? first[key] : undefined
+  return {
+    caller_site: common('caller_site'),
+    callee_site: common('callee_site'),
+    trunk: common('trunk'),
+    direction: common('direction'),
+    codec: common('codec'),
+  }
+}

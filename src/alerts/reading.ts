@@ -1,0 +1,50 @@
+import type { AffectedCall, Evidence } from './bad-sample.js'
+
+/** What a group's window says now. Times in ms since the epoch, NaN when nothing was bad. */
+export interface Reading {
+  /** undefined: nothing can be said. */
+  value: number | undefined
+  /** There are enough samples, calls and parties for the value to mean anything. */
+  isEnough: boolean
+  firstBadMs: number
+  lastBadMs: number
+  affected: readonly AffectedCall[]
+  streamsAffected?: number
+  streamsActive?: number
+  evidence?: Evidence
+}
+
+/** One rule over the samples that share its `group_by`. */
+export interface RuleGroup {
+  read(nowMs: number): Reading
+  /** Nothing is in its window any more. */
+  isEmpty(nowMs: number): boolean
+}
+
+export const NOTHING: Reading = {
+  value: undefined,
+  isEnough: false,
+  firstBadMs: NaN,
+  lastBadMs: NaN,
+  affected: [],
+}
+
+/** A threshold, and what is usual where that made it. */
+export interface Threshold {
+  above?: number
+  below?: number
+  clear?: number
+  usual?: number
+}
+
+/** Whether the value is on the bad side of the threshold. */
+export function isBeyond(value: number, { above, below }: Threshold): boolean {
+  if (above !== undefined) return value > above
+  return below !== undefined && value < below
+}
+
+/** Whether it is on the calm side of the hysteresis. */
+export function isCalm(value: number, { above, below, clear }: Threshold): boolean {
+  if (above !== undefined) return value <= (clear ?? above)
+  return below === undefined || value >= (clear ?? below)
+}

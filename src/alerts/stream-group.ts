@@ -1,0 +1,190 @@
+import type { MediaSecond } from '../calls/second-watch.js'
+import type { MosDriver } from '../calls/records.js'
+import type { AlertRule } from '../config/alerts.js'
+import { percentile } from '../rtp/histogram.js'
+import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
+import { partiesOf, type AffectedCall, type Evidence } from './bad-sample.js'
+import type { Reading, RuleGroup } from './reading.js'
+import { mostFrequent } from './sample-group.js'
+import { jitterP95, type SecondMetrics, type WatchedStream } from './stream-watch.js'
+
+/** Streams with bad seconds that are followed at once in one group. */
+const MOST_TROUBLED = 4096
+const SECOND_MS = 1000
+/** A bad stretch that goes on counts once more after so long, while packets keep moving about. */
+const STRETCH_MS = 5000
+/**
+ * Sum of the running jitter over a second, which is about the sum of |D|, that tells movement from a delay that has
+ * become longer once and for all (a new route): one excursion of 60 ms up and down makes 120.
+ */
+const MOVEMENT_MS = 60
+
+/** A stream with bad seconds in the window. */
+interface Trouble {
+  /** Starts of what counts, oldest first: bad stretches, or bad seconds. */
+  marks: number[]
+  lastBadMs: number
+  packets: number
+  lost: number
+  late: number
+  pdvMaxMs: number
+  readonly pdv: Uint32Array
+  readonly jitter: Uint32Array
+  mosCq: number | undefined
+  mosDriver: MosDriver | undefined
+}
+
+/** A rule over seconds: streams are affected by repeated bad stretches, or by enough bad seconds. */
+export class StreamGroup implements RuleGroup {
+  private readonly windowMs: number
+  private readonly needed: number
+  private readonly members = new Set<WatchedStream>()
+  private readonly troubled = new Map<WatchedStream, Trouble>()
+  private prunedAt = -Infinity
+  private lastBadMs = NaN
+  /** Bad seconds beyond the bound. */
+  overflow = 0
+
+  constructor(private readonly rule: AlertRule) {
+    this.windowMs = rule.window_s * 1000
+    this.needed = rule.repeats ?? rule.bad_seconds ?? 1
+  }
+
+  /** A second of this stream is over; `stream.lastSecondMs` says which. */
+  seen(stream: WatchedStream): void {
+    this.members.add(stream)
+  }
+
+  bad(stream: WatchedStream, second: MediaSecond, metrics: SecondMetrics): void {
+    let trouble = this.troubled.get(stream)
+    if (!trouble) {
+      if (this.troubled.size >= MOST_TROUBLED) {
+        this.overflow++
+        return
+      }
+      this.troubled.set(stream, (trouble = newTrouble()))
+    }
+    if (this.counts(trouble, second)) trouble.marks.push(second.startMs)
+    trouble.lastBadMs = Math.max(trouble.lastBadMs, second.startMs)
+    if (!(this.lastBadMs >= second.startMs)) this.lastBadMs = second.startMs
+    trouble.packets += second.packets
+    trouble.lost += second.lost
+    trouble.late += second.late
+    trouble.pdvMaxMs = Math.max(trouble.pdvMaxMs, second.pdvMax)
+    for (let k = 0; k < PDV_BUCKETS; k++) trouble.pdv[k] += second.pdv[k]
+    for (let k = 0; k < JITTER_BUCKETS; k++) trouble.jitter[k] += second.jitter[k]
+    trouble.mosCq = metrics.read('mos_cq') ?? trouble.mosCq
+    trouble.mosDriver = metrics.driver() ?? trouble.mosDriver
+  }
+
+  /** Whether a bad second is one more: with `repeats`, only the first of a stretch is, and every fifth of a restless one. */
+  private counts({ marks, lastBadMs }: Trouble, second: MediaSecond): boolean {
+    if (this.rule.repeats === undefined) return true
+    if (second.startMs - lastBadMs > SECOND_MS) return true
+    const lastMark = marks.at(-1) ?? -Infinity
+    return second.startMs - lastMark >= STRETCH_MS && second.jitterSum >= MOVEMENT_MS
+  }
+
+  isEmpty(nowMs: number): boolean {
+    this.prune(nowMs)
+    return this.members.size === 0 && this.troubled.size === 0
+  }
+
+  private prune(nowMs: number): void {
+    if (nowMs - this.prunedAt < SECOND_MS && nowMs >= this.prunedAt) return
+    this.prunedAt = nowMs
+    const oldest = nowMs - this.windowMs
+    for (const stream of this.members)
+      if (stream.lastSecondMs + SECOND_MS <= oldest) this.members.delete(stream)
+  }
+
+  read(nowMs: number): Reading {
+    this.prune(nowMs)
+    const oldest = nowMs - this.windowMs
+    const affected: [WatchedStream, Trouble][] = []
+    for (const entry of this.troubled) {
+      const [stream, trouble] = entry
+      const { marks } = trouble
+      while (marks.length > 0 && marks[0] + SECOND_MS <= oldest) marks.shift()
+      if (marks.length === 0 && trouble.lastBadMs + SECOND_MS <= oldest) {
+        this.troubled.delete(stream)
+        continue
+      }
+      if (marks.length >= this.needed) affected.push(entry)
+    }
+    const active = Math.max(this.members.size, affected.length)
+    const calls = callsOf(affected.map(([stream]) => stream))
+    const { rule } = this
+    return {
+      value:
+        rule.measure === 'count'
+          ? affected.length
+          : active > 0
+            ? (100 * affected.length) / active
+            : undefined,
+      isEnough:
+        active >= rule.min_samples && calls.length >= rule.min_calls && partiesOf(calls) >= rule.min_parties,
+      firstBadMs: affected.length > 0 ? Math.min(...affected.map(([, { marks }]) => marks[0])) : NaN,
+      lastBadMs: this.lastBadMs + SECOND_MS,
+      affected: calls,
+      streamsAffected: affected.length,
+      streamsActive: active,
+      evidence: evidenceOf(affected.map(([, trouble]) => trouble)),
+    }
+  }
+}
+
+function newTrouble(): Trouble {
+  return {
+    marks: [],
+    lastBadMs: -Infinity,
+    packets: 0,
+    lost: 0,
+    late: 0,
+    pdvMaxMs: 0,
+    pdv: new Uint32Array(PDV_BUCKETS),
+    jitter: new Uint32Array(JITTER_BUCKETS),
+    mosCq: undefined,
+    mosDriver: undefined,
+  }
+}
+
+function callsOf(streams: readonly WatchedStream[]): AffectedCall[] {
+  const calls = new Map<string, AffectedCall>()
+  for (const { owner, tags } of streams) {
+    const { callId, caller, callee, startMs, isOver, endMs } = owner
+    if (!calls.has(callId))
+      calls.set(callId, { callId, caller, callee, startMs, endMs: isOver ? endMs : Infinity, tags })
+  }
+  return [...calls.values()]
+}
+
+/** All affected streams' bad seconds as one. */
+function evidenceOf(troubles: readonly Trouble[]): Evidence | undefined {
+  if (troubles.length === 0) return undefined
+  const pdv = new Uint32Array(PDV_BUCKETS)
+  const jitter = new Uint32Array(JITTER_BUCKETS)
+  let packets = 0
+  let lost = 0
+  let late = 0
+  let pdvMaxMs = 0
+  for (const trouble of troubles) {
+    packets += trouble.packets
+    lost += trouble.lost
+    late += trouble.late
+    pdvMaxMs = Math.max(pdvMaxMs, trouble.pdvMaxMs)
+    for (let k = 0; k < PDV_BUCKETS; k++) pdv[k] += trouble.pdv[k]
+    for (let k = 0; k < JITTER_BUCKETS; k++) jitter[k] += trouble.jitter[k]
+  }
+  const scores = troubles.map(({ mosCq }) => mosCq).filter((mos) => mos !== undefined)
+  const expected = packets + Math.max(0, lost)
+  return {
+    jitterP95Ms: jitterP95(jitter),
+    pdvP95Ms: percentile(pdv, PDV_BUCKETS, 95, pdvMaxMs),
+    pdvMaxMs: pdvMaxMs > 0 ? pdvMaxMs : undefined,
+    lossPercent: expected > 0 ? (100 * Math.max(0, lost)) / expected : undefined,
+    latePercent: expected > 0 ? (100 * late) / expected : undefined,
+    mosCq: scores.length > 0 ? scores.reduce((sum, mos) => sum + mos, 0) / scores.length : undefined,
+    mosDriver: mostFrequent(troubles.map(({ mosDriver }) => mosDriver).filter((d) => d !== undefined)),
+  }
+}

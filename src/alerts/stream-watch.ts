@@ -1,0 +1,181 @@
+import type { MediaSecond } from '../calls/second-watch.js'
+import type { CodecUse } from '../calls/media-codecs.js'
+import { percentile, upperEdgeOf } from '../rtp/histogram.js'
+import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
+import type { MosDriver } from '../calls/records.js'
+import type { MetricReader } from './conditions.js'
+import { driverOf, scoreOf, type Impairments, type StreamScore } from './mos-driver.js'
+import type { AlertTags } from './tags.js'
+
+/** A stream is scored over this many seconds. */
+const SCORED_SECONDS = 10
+/** With less expected media in them it is not. */
+const LEAST_SCORED_MS = 5000
+const DEFAULT_PTIME_MS = 20
+
+/** Who a stream belongs to, as far as alerts care. */
+export interface StreamOwner {
+  /** Made when it is first asked for: media without signalling has it hashed. */
+  readonly callId: string
+  readonly caller: string
+  readonly callee: string
+  readonly startMs: number
+  readonly isOver: boolean
+  readonly endMs: number
+}
+
+/** One direction of a call as its seconds come: the last ten of them, and who it is. */
+export class WatchedStream {
+  /** Start of the last second with packets. */
+  lastSecondMs = -Infinity
+  private readonly packets = new Uint16Array(SCORED_SECONDS)
+  private readonly lost = new Int16Array(SCORED_SECONDS)
+  private readonly late = new Uint16Array(SCORED_SECONDS)
+  private readonly starts = new Float64Array(SCORED_SECONDS)
+
+  constructor(
+    readonly owner: StreamOwner,
+    readonly tags: AlertTags,
+  ) {}
+
+  note(second: MediaSecond): void {
+    const k = Math.round(second.startMs / 1000) % SCORED_SECONDS
+    if (this.starts[k] !== second.startMs) {
+      this.starts[k] = second.startMs
+      this.packets[k] = this.lost[k] = this.late[k] = 0
+    }
+    this.packets[k] += second.packets
+    this.lost[k] += Math.max(-1000, Math.min(30_000, second.lost))
+    this.late[k] += second.late
+    if (second.startMs > this.lastSecondMs) this.lastSecondMs = second.startMs
+  }
+
+  /** Loss and lateness of the last ten seconds; undefined when they had too little media. */
+  recent(nowMs: number, ptimeMs: number, delayMs: number): Impairments | undefined {
+    let packets = 0
+    let lost = 0
+    let late = 0
+    for (let k = 0; k < SCORED_SECONDS; k++) {
+      if (nowMs - this.starts[k] >= SCORED_SECONDS * 1000) continue
+      packets += this.packets[k]
+      lost += this.lost[k]
+      late += this.late[k]
+    }
+    lost = Math.max(0, lost)
+    const expected = packets + lost
+    if (expected * ptimeMs < LEAST_SCORED_MS) return undefined
+    return { lossPercent: (100 * lost) / expected, latePercent: (100 * late) / expected, delayMs }
+  }
+}
+
+/** 95th percentile of a jitter histogram, whose maximum is known to its bucket only, ms. */
+export function jitterP95(histogram: ArrayLike<number>): number | undefined {
+  let last = JITTER_BUCKETS - 1
+  while (last >= 0 && histogram[last] === 0) last--
+  return last < 0 ? undefined : percentile(histogram, JITTER_BUCKETS, 95, upperEdgeOf(last))
+}
+
+/** What a second of a stream says by name. Computed when asked for: most rules ask for little. */
+export class SecondMetrics {
+  private stream!: WatchedStream
+  private second!: MediaSecond
+  private codec: CodecUse | undefined
+  private networkDelayMs = 0
+  private isBurst = false
+  private scored = false
+  private score: StreamScore | undefined
+  private impairments: Impairments | undefined
+  /** Last scores by codec row, loss and delay: most streams have no loss and much the same delay. */
+  private readonly lossless = new Map<string, StreamScore>()
+
+  /** Reads `name` of the second that was set. */
+  readonly read: MetricReader = (name) => this.value(name)
+
+  /** @param networkDelayMs one way, without packet time, codec and buffer */
+  set(
+    stream: WatchedStream,
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+    networkDelayMs: number,
+    isBurst: boolean,
+  ): void {
+    this.stream = stream
+    this.second = second
+    this.codec = codec
+    this.networkDelayMs = networkDelayMs
+    this.isBurst = isBurst
+    this.scored = false
+  }
+
+  private value(name: string): number | undefined {
+    const { second } = this
+    const expected = second.packets + Math.max(0, second.lost)
+    switch (name) {
+      case 'packets':
+        return second.packets
+      case 'lost':
+        return Math.max(0, second.lost)
+      case 'loss_percent':
+        return expected > 0 ? (100 * Math.max(0, second.lost)) / expected : undefined
+      case 'late':
+        return second.measured > 0 ? second.late : undefined
+      case 'late_percent':
+        return second.measured > 0 && expected > 0 ? (100 * second.late) / expected : undefined
+      case 'jitter_mean_ms':
+        return second.jitterUpdates > 0 ? second.jitterSum / second.jitterUpdates : undefined
+      case 'jitter_p95_ms':
+        return jitterP95(second.jitter)
+      case 'pdv_p95_ms':
+        return second.measured > 0 ? percentile(second.pdv, PDV_BUCKETS, 95, second.pdvMax) : undefined
+      case 'pdv_max_ms':
+        return second.measured > 0 ? second.pdvMax : undefined
+      case 'burst':
+        return this.isBurst ? 1 : 0
+      case 'delay_ms':
+        return this.delayMs()
+      case 'mos_cq':
+        return this.scores()?.mosCq
+      case 'mos_lq':
+        return this.scores()?.mosLq
+      case 'r_factor':
+        return this.scores()?.rFactor
+      default:
+        return undefined
+    }
+  }
+
+  private ptimeMs(): number {
+    return this.second.ptimeMs > 0 ? this.second.ptimeMs : (this.codec?.row?.ptimeMs ?? DEFAULT_PTIME_MS)
+  }
+
+  private delayMs(): number {
+    return this.ptimeMs() + (this.codec?.row?.lookaheadMs ?? 0) + this.second.depthMs + this.networkDelayMs
+  }
+
+  private scores(): StreamScore | undefined {
+    if (this.scored) return this.score
+    this.scored = true
+    this.score = undefined
+    const row = this.codec?.row
+    if (!row) return undefined
+    // Whole milliseconds, so that calm streams share their score.
+    const delayMs = Math.round(this.delayMs())
+    this.impairments = this.stream.recent(this.second.startMs, this.ptimeMs(), delayMs)
+    if (!this.impairments) return undefined
+    const { lossPercent, latePercent } = this.impairments
+    if (lossPercent > 0 || latePercent > 0) return (this.score = scoreOf(row, this.impairments))
+    const key = `${row.id} ${delayMs}`
+    this.score = this.lossless.get(key)
+    if (!this.score) {
+      if (this.lossless.size >= 4096) this.lossless.clear()
+      this.lossless.set(key, (this.score = scoreOf(row, this.impairments)))
+    }
+    return this.score
+  }
+
+  /** What lowers the score of this second's stream the most. */
+  driver(): MosDriver | undefined {
+    const row = this.codec?.row
+    return this.scores() && row && this.impairments ? driverOf(row, this.impairments) : undefined
+  }
+}

@@ -1,0 +1,118 @@
+import { parseAddress, UNKNOWN_SITE } from '../config/networks.js'
+import type { AlertGroupKey, AlertScope } from '../config/alerts.js'
+import type { Direction } from '../calls/records.js'
+
+/** What rules group by and are scoped by. */
+export interface AlertTags {
+  /** Where media flows, as a person reads it: "berlin → hamburg via carrier-a". */
+  path: string
+  caller_site?: string
+  callee_site?: string
+  trunk?: string
+  direction?: Direction
+  codec?: string
+}
+
+/** Whose names a path is made of; addresses are of the media, else of signalling. */
+export interface PathEnds {
+  fromSite?: string
+  toSite?: string
+  trunk?: string
+  fromAddress?: string
+  toAddress?: string
+}
+
+/**
+ * The path between two ends: each its site, else (with a trunk) the trunk, else its network. The trunk is added where
+ * it is not an end itself.
+ */
+export function pathOf({ fromSite, toSite, trunk, fromAddress, toAddress }: PathEnds): string {
+  const from = known(fromSite)
+  const to = known(toSite)
+  if (trunk !== undefined && from !== undefined && to === undefined) return `${from} → ${trunk}`
+  if (trunk !== undefined && from === undefined && to !== undefined) return `${trunk} → ${to}`
+  const ends = `${from ?? networkOf(fromAddress)} → ${to ?? networkOf(toAddress)}`
+  return trunk === undefined ? ends : `${ends} via ${trunk}`
+}
+
+function known(site: string | undefined): string | undefined {
+  return site === UNKNOWN_SITE ? undefined : site
+}
+
+/** The /24 or /64 of an address: streams of one subnet share their way. */
+export function networkOf(address: string | undefined): string {
+  const bytes = address === undefined ? undefined : parseAddress(address)
+  if (bytes === undefined) return UNKNOWN_SITE
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.0/24`
+  const groups = [0, 2, 4, 6].map((k) => ((bytes[k] << 8) | bytes[k + 1]).toString(16))
+  while (groups.at(-1) === '0') groups.pop()
+  return `${groups.join(':')}::/64`
+}
+
+/** Which group of a rule a sample belongs to: undefined when it lacks what the rule groups by. */
+export function groupKeyOf(tags: AlertTags, keys: readonly AlertGroupKey[]): string | undefined {
+  const parts: string[] = []
+  for (const key of keys) {
+    const part = groupPart(tags, key)
+    if (part === undefined) return undefined
+    parts.push(part)
+  }
+  return parts.join(', ')
+}
+
+function groupPart(tags: AlertTags, key: AlertGroupKey): string | undefined {
+  switch (key) {
+    case 'probe':
+      return 'probe'
+    case 'path':
+      return tags.path
+    case 'trunk':
+      // Without trunks in the configuration, or for a call that crosses none, all such calls are one group.
+      return tags.trunk ?? 'no trunk'
+    case 'site':
+      return known(tags.caller_site) ?? known(tags.callee_site)
+    default:
+      return tags[key]
+  }
+}
+
+export function inScope(tags: AlertTags, scope: AlertScope): boolean {
+  for (const key of SCOPE_KEYS) {
+    const wanted = scope[key]
+    if (wanted === undefined) continue
+    const values = key === 'site' ? [tags.caller_site, tags.callee_site] : [tags[key]]
+    if (!values.some((value) => value !== undefined && matches(value, wanted))) return false
+  }
+  return true
+}
+
+const SCOPE_KEYS = ['path', 'site', 'caller_site', 'callee_site', 'trunk', 'direction', 'codec'] as const
+
+function matches(value: string, wanted: string | readonly string[]): boolean {
+  const list = typeof wanted === 'string' ? [wanted] : wanted
+  return list.some((pattern) =>
+    pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern,
+  )
+}
+
+/** A tag that most of the affected share: "14 of 15 cross carrier-a". Nothing below three or 80 %. */
+export function sharedTag(affected: readonly AlertTags[]): string | undefined {
+  const total = affected.length
+  for (const [key, verb] of SHARED) {
+    const counts = new Map<string, number>()
+    for (const tags of affected) {
+      const value = known(tags[key])
+      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
+    for (const [value, count] of counts)
+      if (count >= 3 && count >= total * 0.8 && count > 0) return `${count} of ${total} ${verb} ${value}`
+  }
+  return undefined
+}
+
+const SHARED = [
+  ['trunk', 'cross'],
+  ['caller_site', 'come from'],
+  ['callee_site', 'go to'],
+  ['codec', 'use'],
+] as const
