@@ -11,7 +11,8 @@ export interface ReportAssets {
 }
 
 const BUILT = ['../../dist/report/page.js', './page.js']
-const STYLES = ['./page/page.css', '../../src/report/page/page.css', './page.css']
+/** Sources and builds both lie two folders below the project. */
+const STYLES = ['../../src/report/page/page.css']
 
 /**
  * Modules of the page are compiled into one file of AMD definitions (src/report/page/tsconfig.json); these lines run

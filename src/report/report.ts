@@ -8,6 +8,7 @@ import type { CallLog } from './call-log.js'
 import { rowOf } from './call-row.js'
 import { ReportCollector, type SecondScoring } from './collector.js'
 import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
+import { readDefinitions } from './definitions.js'
 import { LIMITS } from './limits.js'
 import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
 import { pageHtml } from './page-html.js'
@@ -114,6 +115,7 @@ export class Report {
       findingGroups: groupsOf(summary),
       thresholds,
       privacy: shown.mode,
+      definitions: readDefinitions(),
       rows: this.rows,
     }
   }

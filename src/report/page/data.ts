@@ -105,6 +105,8 @@ export interface Overview {
   findingGroups: FindingGroup[]
   thresholds: { good: number; fair: number }
   privacy: string
+  /** What each field means, by its name. */
+  definitions: Record<string, string>
   rows: unknown[][]
 }
 
