@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib'
  * protocol, every line ended by a line feed; it is posted as it is.
  */
 export const FILE_HEADER = Buffer.from('callprobe spool 1\n', 'latin1')
-const FILE_FAMILY = Buffer.from('callprobe spool ', 'latin1')
+const FIRST_LINE = /^callprobe spool (\d+)\n/
 
 export const FRAME_HEADER_BYTES = 20
 const MAGIC = Buffer.from('CPF1', 'latin1')
@@ -73,7 +73,7 @@ export function nextMagic(bytes: Buffer, from: number): number {
 
 /** `ours`, of another version of the format (leave it alone), or no spool file at all. */
 export function fileKind(start: Buffer): 'ours' | 'other-version' | 'damaged' {
-  if (start.length >= FILE_HEADER.length && start.subarray(0, FILE_HEADER.length).equals(FILE_HEADER))
-    return 'ours'
-  return start.subarray(0, FILE_FAMILY.length).equals(FILE_FAMILY) ? 'other-version' : 'damaged'
+  const version = FIRST_LINE.exec(start.toString('latin1'))?.[1]
+  if (version === undefined) return 'damaged'
+  return version === '1' ? 'ours' : 'other-version'
 }

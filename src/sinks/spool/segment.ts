@@ -86,7 +86,7 @@ export class Segment {
     this.handle = handle
     this.bytes = (await handle.stat()).size
     this.sealed = true
-    const start = Buffer.alloc(FILE_HEADER.length)
+    const start = Buffer.alloc(FILE_HEADER.length + 8)
     const { bytesRead } = await handle.read(start, 0, start.length, 0)
     const kind = fileKind(start.subarray(0, bytesRead))
     if (kind === 'other-version') {
