@@ -203,6 +203,11 @@ export class AlertEngine implements CallObserver {
     }
   }
 
+  /** Packet time of the last look, NaN before the first. */
+  get timeMs(): number {
+    return this.nowMs
+  }
+
   /** The run ends: what was seen since the last look is looked at. Alerts that are open stay open. */
   finish(timeMs: number): void {
     if (Number.isNaN(this.nowMs)) return

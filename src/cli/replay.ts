@@ -19,6 +19,7 @@ Examples:
   $ callprobe replay --influx http://127.0.0.1:8086/voip call.pcap
   $ callprobe replay --fail-on 'mos_cq_min < 3.6' nightly.pcap || echo "bad calls"
   $ callprobe replay --filter 'caller == "4711" and loss_percent > 1' day.pcap
+  $ callprobe replay --alerts --config probe.yaml yesterday.pcap.zst
   $ callprobe replay --privacy hash --format ndjson day.pcap > for-the-carrier.ndjson
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
@@ -30,6 +31,7 @@ export function replayCommand(): Command {
     )
     .argument('<file...>', 'capture files or patterns; several are read as one run, in time order')
   return addRunOptions(command)
+    .option('--alerts', 'evaluate the alert rules: what would have fired, when, for how long; nobody is told')
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], options: RunOptions) => {
       const matched = await replay(files, options)
@@ -44,7 +46,9 @@ async function replay(files: readonly string[], options: RunOptions): Promise<bo
   const source = await openFiles(files)
   records.open(files)
   await records.openDatabase(false, (message) => process.stderr.write(`callprobe: ${message}\n`))
+  if (options.alerts === true) records.openAlerts()
   const probe = new Probe(config, 'file', (record) => records.record(record), records.observers)
+  records.watchProbe(() => probe.health())
   const startedMs = performance.now()
   try {
     await run(source, probe, records)

@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { parseJitterBufferSpec } from '../config/jitter-buffer.js'
 import { loadConfig } from '../config/load.js'
 import { compileExpression, type Expression } from './expression.js'
+import { AlertsOutput, type LiveAlerts } from './outputs/alerts.js'
 import { InfluxOutput, influxOption, type InfluxOptions } from './outputs/influx.js'
 import { NdjsonOutput, type NdjsonOpener } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
@@ -29,6 +31,8 @@ export interface RunOptions extends PrivacyOptions, InfluxOptions {
   sort: 'time' | 'worst'
   limit?: number
   report?: string
+  /** replay: evaluate the alert rules. */
+  alerts?: boolean
 }
 
 export function addRunOptions(command: Command): Command {
@@ -110,6 +114,14 @@ export class RunRecords {
     }
   }
 
+  /** Evaluates the alert rules; what they raise goes to all outputs. */
+  openAlerts(live?: LiveAlerts): AlertsOutput {
+    const alerts = new AlertsOutput(this.config, (record) => this.record(record), live)
+    // First, so that it ends first: its last look may raise an alert.
+    this.outputs = [alerts, ...this.outputs]
+    return alerts
+  }
+
   /** What the outputs want to see beside records. */
   get observers(): CallObserver[] {
     return this.outputs.flatMap((output) => output.observer ?? [])
@@ -133,6 +145,11 @@ export class RunRecords {
   /** What is buffered goes to its readers. */
   flush(): void {
     for (const output of this.outputs) output.flush?.()
+  }
+
+  /** What the probe counts of itself, for outputs that show it. */
+  watchProbe(counters: () => ProbeCounters): void {
+    for (const output of this.outputs) output.watchProbe?.(counters)
   }
 
   /** The configuration was read again. */

@@ -1,4 +1,4 @@
-import type { CallRecord, ProbeRecord, SummaryRecord } from '../../calls/records.js'
+import type { AlertRecord, CallRecord, ProbeRecord, SummaryRecord } from '../../calls/records.js'
 import type { Expression } from '../expression.js'
 import { writeTable, type TableOptions } from '../replay-table.js'
 import type { RunOutput } from './output.js'
@@ -10,6 +10,7 @@ export const MOST_TABLE_CALLS = 50_000
 export class TableOutput implements RunOutput {
   readonly calls: CallRecord[] = []
   dropped = 0
+  private readonly alerts: AlertRecord[] = []
 
   constructor(
     private readonly filter: Expression | undefined,
@@ -17,12 +18,13 @@ export class TableOutput implements RunOutput {
   ) {}
 
   record(record: ProbeRecord): void {
+    if (record.type === 'alert' && this.alerts.length < MOST_TABLE_CALLS) this.alerts.push(record)
     if (record.type !== 'call' || this.filter?.test(record) === false) return
     if (this.calls.length < MOST_TABLE_CALLS) this.calls.push(record)
     else this.dropped++
   }
 
   async finish(summary: SummaryRecord): Promise<void> {
-    await writeTable(this.calls, this.dropped, summary, this.options)
+    await writeTable(this.calls, this.dropped, summary, this.options, this.alerts)
   }
 }

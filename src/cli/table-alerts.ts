@@ -1,0 +1,53 @@
+import type { AlertRecord, Severity } from '../calls/records.js'
+import { lengthOf } from '../alerts/alert-message.js'
+import { clockText, commonDay, countText } from './table-format.js'
+import { layOut, legendLines, type Block, type Column } from './table-layout.js'
+import { finish, type TableStyle, type Tone } from './table-style.js'
+import { displayText } from './table-text.js'
+
+const SEVERITY_TONE: Record<Severity, Tone | undefined> = {
+  critical: 'bold red',
+  warning: 'yellow',
+  info: undefined,
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'ALERT AT', minimum: 8, maximum: 14, rigid: true, worth: 90 },
+  { title: 'FOR', align: 'right', minimum: 5, maximum: 10, worth: 80 },
+  { title: 'SEVERITY', minimum: 8, maximum: 8, worth: 20 },
+  { title: 'RULE', minimum: 12, maximum: 32, worth: Infinity },
+  { title: 'WHERE', minimum: 16, maximum: 60, worth: Infinity },
+  { title: 'CALLS', align: 'right', minimum: 5, maximum: 7, worth: 50 },
+]
+
+/** When each alert would have been raised and for how long, with its sentence. Times of raising, lengths of the trouble. */
+export function renderAlerts(alerts: readonly AlertRecord[], style: TableStyle): string {
+  const raised = alerts.filter(({ state }) => state === 'firing')
+  if (raised.length === 0) return finish(['No alert would have been raised.'], style)
+  const ends = new Map(
+    alerts.filter(({ state }) => state === 'resolved').map((record) => [record.alert_id, record]),
+  )
+  const day = commonDay(raised.map(({ time }) => time))
+  const blocks = raised.map((alert): Block => {
+    const end = ends.get(alert.alert_id)
+    const last = end ?? alert
+    const length =
+      end?.end === undefined ? 'still on' : lengthOf(Date.parse(end.end) - Date.parse(alert.start))
+    const rule = alert.silenced === true ? `${alert.rule} (silenced)` : alert.rule
+    const row = [
+      { text: clockText(alert.time, day === undefined) },
+      { text: length },
+      { text: alert.severity, tone: SEVERITY_TONE[alert.severity] },
+      { text: displayText(rule) },
+      { text: displayText(last.path ?? 'the probe') },
+      { text: last.calls_affected === undefined ? '–' : countText(last.calls_affected) },
+    ]
+    const cause =
+      last.cause === undefined ? '' : `; likely ${last.cause} (confidence ${last.confidence ?? 'low'})`
+    return { rows: [row], notes: [{ text: displayText(last.message + cause), tone: 'dim' }] }
+  })
+  const lines = layOut(COLUMNS, blocks, style)
+  const times = day === undefined ? 'Times are UTC' : `Times are UTC on ${day}`
+  lines.push('', ...legendLines([`${times}: packet time at which the alert would have been sent`], style))
+  return finish(lines, style)
+}
