@@ -11,7 +11,7 @@ import { TrafficAggregator } from './traffic.js'
 
 export interface AggregatesOptions {
   /** Asked once per interval for `voip_probe`; absent: no such points. */
-  counters?: () => ProbeCounters
+  counters?: () => ProbeCounters | undefined
   /** Told once per measurement when its series budget is used up. */
   onWarning?: (message: string) => void
 }
@@ -26,6 +26,7 @@ export class Aggregates implements CallObserver {
   private readonly health: ProbeHealth
   private readonly intervalMs: number
   private healthTick = -Infinity
+  private lastMs = -Infinity
   private finished = false
 
   /** @param emit gets points as they are due; called several times, with the points of one bucket each */
@@ -62,15 +63,16 @@ export class Aggregates implements CallObserver {
   onTime(timeMs: number): void {
     this.signalling.onTime(timeMs)
     this.traffic.levels.advance(timeMs)
-    const { counters } = this.options
-    if (!counters) return
+    this.lastMs = timeMs
     const tick = Math.floor(timeMs / this.intervalMs)
     if (tick <= this.healthTick) return
     this.healthTick = tick
-    this.sampleHealth(timeMs, counters())
+    this.sampleHealth(timeMs)
   }
 
-  private sampleHealth(timeMs: number, counters: ProbeCounters): void {
+  private sampleHealth(timeMs: number): void {
+    const counters = this.options.counters?.()
+    if (!counters) return
     const point = this.health.sample(timeMs, { seriesOther: this.counts.seriesOther, ...counters })
     if (point) this.emit([point])
   }
@@ -108,6 +110,7 @@ export class Aggregates implements CallObserver {
   finish(): void {
     if (this.finished) return
     this.finished = true
+    this.sampleHealth(this.lastMs)
     this.traffic.levels.finish()
     this.signalling.finish()
   }

@@ -49,6 +49,7 @@ async function replay(files: readonly string[], options: RunOptions): Promise<bo
   if (options.alerts === true) records.openAlerts()
   const probe = new Probe(config, 'file', (record) => records.record(record), records.observers)
   records.watchProbe(() => probe.health())
+  records.watchProbe(() => probe.health())
   const startedMs = performance.now()
   try {
     await run(source, probe, records)

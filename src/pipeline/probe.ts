@@ -1,3 +1,4 @@
+import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { PacketBatch } from '../capture/batch.js'
 import { Correlator } from '../calls/correlator.js'
 import type { CaptureLosses } from '../calls/capture-losses.js'
@@ -87,6 +88,7 @@ export class Probe {
     const { ipAt } = this
     let begin = first
     let until = first
+    let counted = first
     for (let k = first; k < end; k++) {
       if (k === until) {
         begin = k
@@ -95,7 +97,12 @@ export class Probe {
         meter.foresee(view, ipAt, until - begin)
       }
       const time = timeMs[k]
-      if (time >= wakeAt) wakeAt = this.wake(time)
+      if (time >= wakeAt) {
+        this.count(k - counted, wireBytes, rtp)
+        counted = k
+        wireBytes = rtp = 0
+        wakeAt = this.wake(time)
+      }
       wireBytes += wireLength[k]
       const ip = ipAt[k - begin]
       if (ip >= 0 && meter.onPlain(view, ip, k - begin, timeMs, k)) {
@@ -126,15 +133,19 @@ export class Probe {
         this.correlator.onIcmp(decoder)
       }
     }
-    this.packets += end - first
-    this.bytes += wireBytes
-    this.rtpPackets += rtp
+    this.count(end - counted, wireBytes, rtp)
     if (end > first) {
       // Both ends for both: a clock that was set back makes the later packet the earlier.
       this.firstMs = Math.min(this.firstMs, timeMs[first], timeMs[end - 1])
       this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
       meter.sweepFor(timeMs[end - 1])
     }
+  }
+
+  private count(packets: number, wireBytes: number, rtp: number): void {
+    this.packets += packets
+    this.bytes += wireBytes
+    this.rtpPackets += rtp
   }
 
   /** Live capture: nothing came, and time went on to `timeMs` all the same. */
@@ -188,6 +199,20 @@ export class Probe {
     return this.packets
   }
 
+  /** What it counts of itself, so far. */
+  health(): ProbeCounters {
+    return {
+      packets: this.packets,
+      bytes: this.bytes,
+      rtpPackets: this.rtpPackets,
+      rtcpPackets: this.rtcpPackets,
+      sipMessages: this.signalling.messages,
+      skipped: sumOf(this.decoder.skippedByReason) + this.signalling.malformed,
+      evictions: sumOf(this.evictions()),
+      ...this.open,
+    }
+  }
+
   counts(): ProbeCounts {
     const { correlator, decoder, tracker, signalling } = this
     const sip = tracker.counters
@@ -237,4 +262,8 @@ export class Probe {
     }
     return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
   }
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }

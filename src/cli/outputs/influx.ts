@@ -1,6 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'commander'
+import { Aggregates } from '../../aggregates/aggregates.js'
+import type { ProbeCounters } from '../../aggregates/probe-health.js'
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
 import type { Config } from '../../config/config.js'
 import { CallprobeError } from '../../errors.js'
@@ -34,7 +36,10 @@ const NEVER_SEEN_PATIENCE_MS = 3000
 
 /** Records into a database, by way of a spool on the disk. */
 export class InfluxOutput implements RunOutput {
+  /** Sums over all calls, whatever the filter. */
+  readonly observer: Aggregates
   private readonly filter: RecordFilter
+  private probe: (() => ProbeCounters) | undefined
 
   private constructor(
     /** For points that are no records: `sink.add(points)`. */
@@ -43,6 +48,10 @@ export class InfluxOutput implements RunOutput {
     private readonly run: InfluxRun,
   ) {
     this.filter = new RecordFilter(run.filter, (record) => sink.addRecord(record))
+    this.observer = new Aggregates(config, (points) => sink.add(points), {
+      counters: () => this.health(),
+      onWarning: run.notice,
+    })
   }
 
   /**
@@ -79,6 +88,23 @@ export class InfluxOutput implements RunOutput {
     this.filter.record(record)
   }
 
+  watchProbe(counters: () => ProbeCounters): void {
+    this.probe = counters
+  }
+
+  reconfigure(config: Config): void {
+    this.observer.reconfigure(config)
+  }
+
+  /** A replay only tells what the next one would tell as well. */
+  private health(): ProbeCounters | undefined {
+    const probe = this.probe?.()
+    if (probe === undefined || !this.run.live) return probe
+    const { sent, rejected, spooledBytes, droppedOldest, droppedUnwritten } = this.sink.counters()
+    const spoolLost = droppedOldest + droppedUnwritten
+    return { ...probe, pointsSent: sent, pointsRejected: rejected, spoolBytes: spooledBytes, spoolLost }
+  }
+
   ready(): Promise<void> | undefined {
     return this.run.live ? undefined : this.sink.ready(true)
   }
@@ -88,6 +114,7 @@ export class InfluxOutput implements RunOutput {
   }
 
   async finish(_summary: SummaryRecord): Promise<void> {
+    this.observer.finish()
     const patienceMs = this.config.influx.drain_timeout_s * 1000
     const failure = await this.sink.drain(
       this.sink.wasReached ? patienceMs : Math.min(patienceMs, NEVER_SEEN_PATIENCE_MS),

@@ -1,3 +1,4 @@
+import type { ProbeCounters } from '../../aggregates/probe-health.js'
 import type { CallObserver } from '../../calls/observer.js'
 import type { Config } from '../../config/config.js'
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
@@ -18,6 +19,8 @@ export interface RunOutput {
   reconfigure?(config: Config): void
   /** Whoever read it has gone (`| head`): with no other output the run can stop. */
   readonly readerGone?: boolean
+  /** What the probe counts of itself, for outputs that show it; asked at most once per interval. */
+  watchProbe?(counters: () => ProbeCounters): void
   /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
   finish(summary: SummaryRecord): Promise<void>
   /** The run failed: closes without a result. Never throws. */
