@@ -5,6 +5,8 @@ import type { IntervalRow } from '../rtp/row.js'
 export class MediaSecond {
   /** Ms since the epoch. */
   startMs = 0
+  /** Its last packet. */
+  lastPacketMs = 0
   packets = 0
   /** Less the losses before it that turned out to be late arrivals: may be negative. */
   lost = 0
@@ -70,6 +72,7 @@ export class SecondWatch {
     const { second } = this
     clear(second)
     second.startMs = startMs
+    second.lastPacketMs = Math.max(startMs, peek.lastPacket || 0)
     second.pdvMax = peakMs
     const carried = this.carried[slot]
     if (carried) {

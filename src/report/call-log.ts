@@ -75,7 +75,7 @@ export class CallLog {
       this.streams.set(stream, seen)
     }
     seen.packets += second.packets
-    seen.lastMs = second.startMs + 1000
+    seen.lastMs = second.lastPacketMs
     seen.audio = stream.audio
     seen.dscp = second.dscp
     const name = codec?.encoding ?? (second.payloadType >= 0 ? `payload type ${second.payloadType}` : '')

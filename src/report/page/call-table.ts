@@ -18,6 +18,7 @@ const COLUMNS: readonly Column[] = [
   { key: 'caller', title: 'Caller', class: 'c-caller' },
   { key: 'callee', title: 'Callee', class: 'c-callee' },
   { key: 'state', title: 'State', class: 'c-state' },
+  { key: 'findings', title: 'Findings', class: 'c-findings' },
   { key: 'durationS', title: 'Time', class: 'c-duration num', descending: true },
   { key: 'codec', title: 'Codec', class: 'c-codec' },
   { key: 'lossPercent', title: 'Loss', class: 'c-loss num', descending: true },
@@ -212,6 +213,7 @@ export class CallTable {
       el('td', { class: 'c-caller' }, link),
       el('td', { class: 'c-callee' }, wire(shortened(call.callee || call.calleeAddress || '–', 34))),
       el('td', { class: 'c-state' }, wire(shortened(stateText(call.state, call.status, call.reason), 26))),
+      el('td', { class: 'c-findings' }, findingsText(call)),
       el('td', { class: 'c-duration num' }, duration(call.durationS)),
       el('td', { class: 'c-codec' }, wire(shortened(call.codec === '' ? '–' : call.codec, 14))),
       el('td', { class: 'c-loss num' }, percent(call.lossPercent)),
@@ -231,6 +233,14 @@ export class CallTable {
     this.printing = false
     this.draw()
   }
+}
+
+/** What is worst; information alone is not worth a line. */
+function findingsText(call: ListedCall): string {
+  const codes = new Set(
+    call.findings.filter((finding) => !finding.startsWith('i')).map((finding) => finding.slice(2)),
+  )
+  return [...codes].map(findingName).join(', ')
 }
 
 function spacer(height: number): HTMLElement {

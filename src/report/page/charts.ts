@@ -10,6 +10,8 @@ import { term } from './tooltip.js'
 export const AXIS_WIDTH = 46
 const CHART_HEIGHT = 104
 const TIME_AXIS_HEIGHT = 26
+/** Below charts without times: half a label of the y axis. */
+const BOTTOM = 8
 
 /** One chart before it has a size. */
 interface Plan {
@@ -118,15 +120,15 @@ export class Charts {
     const font = '11px system-ui, sans-serif'
     return {
       width,
-      height: height + (withTimes ? TIME_AXIS_HEIGHT : 4),
-      padding: [4, 10, 0, 0],
+      height: height + (withTimes ? TIME_AXIS_HEIGHT : BOTTOM),
+      padding: [4, 18, 0, 0],
       legend: { show: false },
       scales: { x: { time: false } },
       series: [{}],
       axes: [
         {
           show: true,
-          size: withTimes ? TIME_AXIS_HEIGHT : 0,
+          size: withTimes ? TIME_AXIS_HEIGHT : BOTTOM,
           stroke: text,
           font,
           grid: { stroke: line, width: 1 },
@@ -301,8 +303,29 @@ function line(direction: DirectionName, width: number, alpha = 1): uPlot.Series 
     width,
     alpha,
     points: { show: false },
-    paths: uPlot.paths.stepped?.({ align: 1 }),
+    paths: steps,
   }
+}
+
+/** Each value over the whole of its second; neighbours are joined, gaps stay open. */
+function steps(plot: uPlot, seriesIndex: number, from: number, to: number): uPlot.Series.Paths {
+  const stroke = new Path2D()
+  const [x, values] = [plot.data[0], plot.data[seriesIndex]]
+  let joined = false
+  for (let i = from; i <= to && i < x.length - 1; i++) {
+    const value = values[i]
+    if (value === null || value === undefined) {
+      joined = false
+      continue
+    }
+    const y = Math.round(plot.valToPos(value, 'y', true))
+    const left = Math.round(plot.valToPos(x[i], 'x', true))
+    if (joined) stroke.lineTo(left, y)
+    else stroke.moveTo(left, y)
+    stroke.lineTo(Math.round(plot.valToPos(x[i + 1], 'x', true)), y)
+    joined = true
+  }
+  return { stroke }
 }
 
 function bars(direction: DirectionName, alpha: number): uPlot.Series {
@@ -313,7 +336,7 @@ function bars(direction: DirectionName, alpha: number): uPlot.Series {
     alpha,
     width: 0,
     points: { show: false },
-    paths: uPlot.paths.bars?.({ size: [0.9, 40, 2], align: 1 }),
+    paths: uPlot.paths.bars?.({ size: [0.9, Infinity, 2], align: 1 }),
   }
 }
 

@@ -60,6 +60,7 @@ function drawLanes(plot: uPlot, { events, originMs, tracks, x, step }: Timeline)
   ctx.globalAlpha = 1
   ctx.font = `${11 * ratio}px system-ui, sans-serif`
   ctx.textBaseline = 'middle'
+  ctx.textAlign = 'left'
   const free = [-Infinity, -Infinity, -Infinity]
   for (const event of events) {
     const place = laneOf(event)

@@ -19,6 +19,7 @@ export type SortKey =
   | 'callee'
   | 'state'
   | 'codec'
+  | 'findings'
   | 'mos'
   | 'lossPercent'
   | 'latePercent'
@@ -64,9 +65,11 @@ function orderOf({ sort, descending }: Choice): (a: ListedCall, b: ListedCall) =
   const byTime = (a: ListedCall, b: ListedCall): number => a.startMs - b.startMs || a.index - b.index
   if (sort === 'worst')
     return (a, b) => sign * (badness(a) - badness(b) || (a.mos ?? 5) - (b.mos ?? 5) || byTime(a, b))
+  const value = (call: ListedCall): string | number | null =>
+    sort === 'findings' ? call.findings.filter((finding) => !finding.startsWith('i')).join() : call[sort]
   return (a, b) => {
-    const x = a[sort]
-    const y = b[sort]
+    const x = value(a)
+    const y = value(b)
     // What is not known stands last, whichever way.
     if (x === null || x === '') return y === null || y === '' ? byTime(a, b) : 1
     if (y === null || y === '') return -1
