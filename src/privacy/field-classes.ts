@@ -4,6 +4,7 @@ import {
   DIRECTION_FIELDS,
   FINDING_FIELDS,
   INTERVAL_FIELDS,
+  MEDIA_FIELDS,
   SIP_FIELDS,
   STREAM_FIELDS,
   SUMMARY_FIELDS,
@@ -59,8 +60,13 @@ const finding = classesOf(['code', 'severity', 'confidence', 'direction'], {
   message: 'message',
 })
 const sip = classesOf(
-  ['transport', 'status', 'pdd_ms', 'setup_ms', 'ring_ms', 'ended_by', 'retransmissions', 'session_id'],
-  { reason: 'wire', user_agents: { caller: 'agent', callee: 'agent' }, release_cause: 'wire' },
+  ['transport', 'status', 'pdd_ms', 'setup_ms', 'ring_ms', 'ended_by', 'retransmissions'],
+  {
+    session_id: 'call_id',
+    reason: 'wire',
+    user_agents: { caller: 'agent', callee: 'agent' },
+    release_cause: 'wire',
+  },
 )
 const truncatedFile: FieldClasses = { file: 'file', offset: 'kept', message: 'message' }
 
@@ -78,7 +84,6 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
       callee_address: 'address',
       sip,
       media: { from_caller: direction, from_callee: direction },
-      leg_of: 'call_id',
       leg_of: 'call_id',
       related_calls: 'call_id',
       findings: finding,
@@ -114,6 +119,7 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
 
 /** The fields of each part of a record as the vocabulary lists them: what a test holds the classes to. */
 export const CLASSIFIED_PARTS: readonly (readonly [string, readonly string[], FieldClasses])[] = [
+  ['media', MEDIA_FIELDS, media],
   ['call', CALL_FIELDS, RECORD_CLASSES.call],
   ['sip', SIP_FIELDS, sip],
   ['direction', DIRECTION_FIELDS, direction],

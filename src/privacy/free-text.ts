@@ -12,8 +12,9 @@ const AT_HOST = String.raw`(?<![^\s<>"'()\[\],;:=/@])[^\s<>"'()\[\],;:=/@]{1,256
 const IPV6 = String.raw`\[?(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,8}[0-9A-Fa-f:.]*[0-9A-Fa-f:](?![\w:])\]?`
 const IPV4 = String.raw`(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])`
 const INTERNATIONAL = String.raw`(?<![\w+])\+[0-9][0-9\-.() ]{4,18}[0-9](?![\w])`
-const LONG_NUMBER = String.raw`(?<![\w.+-])[0-9][0-9-]{5,18}[0-9](?![\w]|\.[0-9])`
-const MAC = String.raw`(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Za-z])|(?<![0-9A-Za-z])(?=[0-9]*[A-Fa-f0-9])[0-9A-Fa-f]{12}(?![0-9A-Za-z])`
+// A date is none.
+const LONG_NUMBER = String.raw`(?<![\w.+-])(?![0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-]))[0-9][0-9-]{5,18}[0-9](?![\w]|\.[0-9])`
+const MAC = String.raw`(?<![0-9A-Za-z])(?:(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{12})(?![0-9A-Za-z])`
 
 const KINDS: Record<TextKind, readonly string[]> = {
   message: [URI, AT_HOST, IPV6, IPV4, INTERNATIONAL],
@@ -103,4 +104,23 @@ function decoded(user: string): string {
   } catch {
     return user
   }
+}
+
+/**
+ * Replaces each match of `pattern` by what `replace` makes of it, and everything between by what `between` does: so that
+ * a replacement is not taken for something to replace.
+ */
+export function replaceApart(
+  text: string,
+  pattern: RegExp,
+  replace: (match: RegExpMatchArray) => string,
+  between: (text: string) => string,
+): string {
+  let shown = ''
+  let at = 0
+  for (const match of text.matchAll(pattern)) {
+    shown += between(text.slice(at, match.index)) + replace(match)
+    at = match.index + match[0].length
+  }
+  return shown + between(text.slice(at))
 }

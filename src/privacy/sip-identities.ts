@@ -1,5 +1,5 @@
-import { canonicalHeaderName, unfold } from '../sip/headers.js'
-import { redactText, type TextKind } from './free-text.js'
+import { canonicalHeaderName } from '../sip/headers.js'
+import { redactText, replaceApart } from './free-text.js'
 import type { Pseudonyms } from './pseudonyms.js'
 
 /** Headers that name nobody: they stay. */
@@ -41,50 +41,53 @@ function redactHeader(line: string, names: Pseudonyms): string {
   return `${head} [${value.trim().length} characters hidden]`
 }
 
+/** `SIP/2.0/UDP host:port;branch=...`: sent-by is a bare host. */
+const SENT_BY =
+  /(SIP\s{0,8}\/\s{0,8}2\.0\s{0,8}\/\s{0,8}[A-Za-z0-9-]{1,32}\s{1,8})(\[[^\]]{0,64}\]|[^\s:;,]{1,1024})/gi
+/** A display name, quoted or words before `<`; or a Replaces header within a URI. */
+const NAMED =
+  /"((?:[^"\\]|\\.)*)"?|(?<![^\s,])([^\s<>,;:="@][^<>,;:="@]{0,255}?)(\s*)(?=<)|Replaces=([^;%&>\s]+)(?:%40([^;%&>\s]+))?/gi
+
 function redactAddressHeader(name: string, value: string, names: Pseudonyms): string {
-  let text = value
-  if (name === 'via') {
-    // sent-by is a bare host: `SIP/2.0/UDP host:port;branch=...`
-    text = text.replace(
-      /(SIP\s*\/\s*2\.0\s*\/\s*[A-Za-z0-9-]+\s+)(\[[^\]]*\]|[^\s:;,]+)/gi,
-      (_, protocol: string, host: string) => protocol + names.host(host),
-    )
-  } else {
-    // Display names: quoted, or words before `<`.
-    text = text.replace(/"(?:[^"\\]|\\.)*"?|([^\s<>,;:="@][^<>,;:="@]{0,255})(?=\s*<)/g, (found) => {
-      const quoted = found.startsWith('"')
-      const bare = quoted ? found.replace(/^"|"$/g, '') : found.trim()
-      if (bare === '') return found
-      return quoted ? `"${names.party(bare)}"` : `${names.party(bare)} `
-    })
-    text = text.replace(/Replaces=([^;%&>\s]+)(%40[^;%&>\s]+)?/i, (_, id: string, host = '') => {
-      const shown = names.callId(id + host.replace('%40', '@'))
-      return `Replaces=${encodeURIComponent(shown)}`
-    })
-  }
-  return redactText(text, 'wire', names)
+  const rest = (text: string): string => redactText(text, 'wire', names)
+  if (name === 'via') return replaceApart(value, SENT_BY, ([, head, host]) => head + names.host(host), rest)
+  return replaceApart(
+    value,
+    NAMED,
+    ([, quoted, words, space, callId, host]) => {
+      if (callId !== undefined)
+        return `Replaces=${encodeURIComponent(names.callId(host === undefined ? callId : `${callId}@${host}`))}`
+      if (words !== undefined) return names.party(words) + space
+      return `"${names.party(quoted)}"`
+    },
+    rest,
+  )
 }
 
 /** realm is a host or a name, username a party. */
+const CREDENTIAL = /\b(username|realm)(\s{0,8}=\s{0,8})"((?:[^"\\]|\\.)*)"?/gi
+
 function redactCredentials(value: string, names: Pseudonyms): string {
-  const named = value.replace(
-    /\b(username|realm)(\s*=\s*)"((?:[^"\\]|\\.)*)"/gi,
-    (_, name: string, equals: string, text: string) => {
-      const shown = name.toLowerCase() === 'realm' ? names.host(text) : names.party(text)
-      return `${name}${equals}"${shown}"`
-    },
+  return replaceApart(
+    value,
+    CREDENTIAL,
+    ([, name, equals, text]) =>
+      `${name}${equals}"${name.toLowerCase() === 'realm' ? names.host(text) : names.party(text)}"`,
+    (text) => redactText(text, 'message', names),
   )
-  return redactText(named, 'message', names)
 }
+
+const CONNECTION = /(\bIP[46] )([^\s/]+)/g
+const PLACE = /(\bIP[46] |\bcname:)([^\s/]+)/gi
 
 /** Replaces who and where in one line of SDP (RFC 8866). */
 function redactSdpLine(line: string, names: Pseudonyms): string {
   const [, letter, value] = /^([a-z])=(.*)$/s.exec(line) ?? ['', '', '']
   switch (letter) {
     case 'o':
-      return `o=${value.replace(/^\S+/, (user) => (user === '-' ? user : names.party(user))).replace(/(\bIP[46] )(\S+)/, connection(names))}`
+      return `o=${replaceApart(value, CONNECTION, place(names), (text) => text.replace(/^\S+/, (user) => (user === '-' ? user : names.party(user))))}`
     case 'c':
-      return `c=${value.replace(/(\bIP[46] )([^\s/]+)/, connection(names))}`
+      return `c=${replaceApart(value, CONNECTION, place(names), (text) => text)}`
     case 's':
     case 'i':
     case 'u':
@@ -92,13 +95,7 @@ function redactSdpLine(line: string, names: Pseudonyms): string {
     case 'p':
       return value.trim() === '' || value.trim() === '-' ? line : `${letter}=[hidden]`
     case 'a':
-      return `a=${redactText(
-        value
-          .replace(/(\bIP[46] )(\S+)/, connection(names))
-          .replace(/(\bcname:)(\S+)/i, (_, head: string, cname: string) => head + names.party(cname)),
-        'agent',
-        names,
-      ).replace(IPV4, (address) => names.address(address) ?? address)}`
+      return `a=${replaceApart(value, PLACE, place(names), (text) => redactText(text, 'message', names))}`
     case '':
       return line.trim() === '' ? line : '[hidden]'
     default:
@@ -106,10 +103,9 @@ function redactSdpLine(line: string, names: Pseudonyms): string {
   }
 }
 
-const IPV4 = /(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w.])/g
-
-function connection(names: Pseudonyms): (match: string, head: string, host: string) => string {
-  return (_, head, host) => head + names.host(host)
+/** The host of a connection, or the party that a CNAME names. */
+function place(names: Pseudonyms): (match: RegExpMatchArray) => string {
+  return ([, head, what]) => head + (head.startsWith('IP') ? names.host(what) : names.party(what))
 }
 
 /**
@@ -118,17 +114,13 @@ function connection(names: Pseudonyms): (match: string, head: string, host: stri
  */
 export function redactIdentities(text: string, names: Pseudonyms): string {
   const bodyAt = /\r?\n\r?\n/.exec(text)
-  const head = unfold(bodyAt === null ? text : text.slice(0, bodyAt.index))
+  // A folded line goes on with a space.
+  const head = (bodyAt === null ? text : text.slice(0, bodyAt.index)).replace(/\r?\n[ \t]+/g, ' ')
   const body = bodyAt === null ? '' : text.slice(bodyAt.index + bodyAt[0].length)
   const [start, ...headers] = head.split(/\r?\n/)
-  const shown = [redactStartLine(start, names), ...headers.map((line) => redactHeader(line, names))]
+  const shown = [redactText(start, 'wire', names), ...headers.map((line) => redactHeader(line, names))]
   const separator = bodyAt?.[0] ?? ''
   return shown.join('\r\n') + separator + redactBody(head, body, names)
-}
-
-function redactStartLine(line: string, names: Pseudonyms): string {
-  const kind: TextKind = 'wire'
-  return redactText(line, kind, names)
 }
 
 function redactBody(head: string, body: string, names: Pseudonyms): string {

@@ -72,7 +72,8 @@ export function secretSpans(text: string): Span[] {
         covered = headerSpans(spans, line, at, header[1], header[0].length)
         if (isEncoding(place, header[1], line.slice(header[0].length))) encoded = true
       }
-      if (place.inBody) bodyLine(spans, place, line, at)
+      // Headers of a body's part are not its content.
+      if (place.inBody && !/^content-/i.test(header?.[1] ?? '')) bodyLine(spans, place, line, at)
     }
     at = next
   }
