@@ -9,7 +9,8 @@ import type { StreamEntry } from '../stream-entry.js'
 import { CallWatch } from './call-watch.js'
 import type { CallEvidence, LegNote, MediaEvidence } from './evidence.js'
 import { findingsOf } from './findings.js'
-import { LegMemory, PathMemory, type LegEntry } from './path-memory.js'
+import { LegMemory, type LegEntry } from './leg-memory.js'
+import { PathMemory } from './path-memory.js'
 import { STOPPED_MS } from './thresholds.js'
 
 /** What the correlator knows when a call closes. */
@@ -99,7 +100,7 @@ export class FindingsEngine {
         pairsBothWays: this.paths.pairsBothWays,
         pairsOneWay: this.paths.pairsOneWay,
         stoppedAlike: stoppedS === undefined ? 0 : this.paths.stoppedAlike(record, stoppedS),
-        otherLegs: this.legsOf(call, record, media, context.nowMs),
+        otherLegs: this.legsOf(call, media, context.nowMs),
       },
       thresholds: this.thresholds,
     }
@@ -107,27 +108,10 @@ export class FindingsEngine {
   }
 
   /** Finds this call's other legs, and leaves it for theirs. */
-  private legsOf(
-    call: CallEntry,
-    record: CallRecord,
-    media: CallEvidence['media'],
-    nowMs: number,
-  ): LegNote[] {
-    const { sip } = call
-    if (!sip || DIRECTIONS.every((direction) => media[direction].packets === 0)) return []
-    const leg: LegEntry = {
-      callId: call.callId,
-      media: {},
-      sessionId: sip.sessionId,
-      caller: record.caller,
-      callee: record.callee,
-      callerAddress: record.caller_address,
-      calleeAddress: record.callee_address,
-      inviteMs: sip.inviteMs,
-      answerMs: sip.answerMs,
-      byeMs: sip.byeMs,
-      closedMs: nowMs,
-    }
+  private legsOf(call: CallEntry, media: CallEvidence['media'], nowMs: number): LegNote[] {
+    const byeMs = call.sip?.byeMs
+    if (!call.leg || byeMs === undefined) return []
+    const leg: LegEntry = { callId: call.callId, leg: call.leg, media: {}, byeMs, closedMs: nowMs }
     for (const direction of DIRECTIONS) {
       const { packets, record: fields } = media[direction]
       if (packets > 0) leg.media[direction] = { codec: fields?.codec, dscp: fields?.dscp, packets }

@@ -1,5 +1,4 @@
 import type { CallRecord } from '../records.js'
-import type { LegNote } from './evidence.js'
 
 /** Bounds: the oldest go first. */
 const MOST_PATHS = 4096
@@ -109,72 +108,4 @@ function pathKeys(record: CallRecord): string[] {
   return [record.caller_address, record.callee_address]
     .filter((address) => address !== undefined)
     .map((address) => `address ${address}`)
-}
-
-/** Legs of which the other one may close within this time. */
-const LEG_MS = 10_000
-const MOST_LEGS = 512
-/** A B2BUA sends the second INVITE on within this time of the first. */
-const INVITE_WITHIN_MS = 5000
-/** Both legs are answered and hung up within this of each other. */
-const TOGETHER_MS = 1500
-
-/** One closed dialog, as another leg of the same call may find it. */
-export interface LegEntry extends Omit<LegNote, 'kind' | 'confidence'> {
-  sessionId?: string
-  caller?: string
-  callee?: string
-  callerAddress?: string
-  calleeAddress?: string
-  inviteMs: number
-  answerMs?: number
-  byeMs?: number
-  closedMs: number
-}
-
-/** The last closed dialogs, to find the legs that a B2BUA or SBC made of one call. */
-export class LegMemory {
-  private readonly legs: LegEntry[] = []
-
-  /** Legs of the same call that closed before. */
-  find(leg: LegEntry): LegNote[] {
-    const found: LegNote[] = []
-    for (let k = this.legs.length - 1; k >= 0; k--) {
-      const other = this.legs[k]
-      if (leg.closedMs - other.closedMs > LEG_MS) break
-      const confidence = sameCall(leg, other)
-      if (confidence) found.push({ callId: other.callId, media: other.media, kind: 'dialog', confidence })
-    }
-    return found
-  }
-
-  add(leg: LegEntry): void {
-    if (this.legs.length >= MOST_LEGS) this.legs.shift()
-    this.legs.push(leg)
-  }
-}
-
-/** By Session-ID (RFC 7989); else the B2BUA's address between the two, and number and times that agree. */
-function sameCall(a: LegEntry, b: LegEntry): 'high' | 'medium' | undefined {
-  if (a.callId === b.callId) return undefined
-  if (a.sessionId !== undefined && a.sessionId === b.sessionId) return 'high'
-  const chained = a.callerAddress === b.calleeAddress || a.calleeAddress === b.callerAddress
-  const number = sameNumber(a.caller, b.caller) || sameNumber(a.callee, b.callee)
-  const inTime =
-    Math.abs(a.inviteMs - b.inviteMs) <= INVITE_WITHIN_MS &&
-    together(a.answerMs, b.answerMs) &&
-    together(a.byeMs, b.byeMs)
-  return chained && number && inTime ? 'medium' : undefined
-}
-
-function together(a: number | undefined, b: number | undefined): boolean {
-  return a !== undefined && b !== undefined && Math.abs(a - b) <= TOGETHER_MS
-}
-
-/** The last seven digits: prefixes come and go on the way. Names have to be the same. */
-function sameNumber(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined) return false
-  if (a === b) return true
-  const [left, right] = [a.replace(/\D/g, ''), b.replace(/\D/g, '')]
-  return left.length >= 7 && right.length >= 7 && left.slice(-7) === right.slice(-7)
 }
