@@ -91,7 +91,10 @@ export class OpenAlert {
       endMs,
       paths: this.paths,
       callsAffected: this.calls.size,
-      shared: sharedTag([...this.calls.values()].map((call) => call.tags)),
+      shared: sharedTag(
+        [...this.calls.values()].map((call) => call.tags),
+        isAboutPlace ? this.group : '',
+      ),
       threshold,
     }
     const cause = causeOf(facts, worst)

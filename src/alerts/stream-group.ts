@@ -38,6 +38,8 @@ interface Trouble {
 export class StreamGroup implements RuleGroup {
   private readonly windowMs: number
   private readonly needed: number
+  /** For delay variation: a delay that became longer once and for all is no burst. */
+  private readonly needsMovement: boolean
   private readonly members = new Set<WatchedStream>()
   private readonly troubled = new Map<WatchedStream, Trouble>()
   private prunedAt = -Infinity
@@ -48,6 +50,7 @@ export class StreamGroup implements RuleGroup {
   constructor(private readonly rule: AlertRule) {
     this.windowMs = rule.window_s * 1000
     this.needed = rule.repeats ?? rule.bad_seconds ?? 1
+    this.needsMovement = rule.bad.some(({ metric }) => metric === 'burst')
   }
 
   /** A second of this stream is over; `stream.lastSecondMs` says which. */
@@ -77,12 +80,14 @@ export class StreamGroup implements RuleGroup {
     trouble.mosDriver = metrics.driver() ?? trouble.mosDriver
   }
 
-  /** Whether a bad second is one more: with `repeats`, only the first of a stretch is, and every fifth of a restless one. */
+  /** Whether a bad second is one more: with `repeats`, only the first of a stretch is, and one in five seconds of a
+   * stretch that goes on. */
   private counts({ marks, lastBadMs }: Trouble, second: MediaSecond): boolean {
     if (this.rule.repeats === undefined) return true
     if (second.startMs - lastBadMs > SECOND_MS) return true
     const lastMark = marks.at(-1) ?? -Infinity
-    return second.startMs - lastMark >= STRETCH_MS && second.jitterSum >= MOVEMENT_MS
+    if (second.startMs - lastMark < STRETCH_MS) return false
+    return !this.needsMovement || second.jitterSum >= MOVEMENT_MS
   }
 
   isEmpty(nowMs: number): boolean {

@@ -95,8 +95,11 @@ function matches(value: string, wanted: string | readonly string[]): boolean {
   )
 }
 
-/** A tag that most of the affected share: "14 of 15 cross carrier-a". Nothing below three or 80 %. */
-export function sharedTag(affected: readonly AlertTags[]): string | undefined {
+/**
+ * A tag that most of the affected share: "14 of 15 cross carrier-a". Nothing below three or 80 %, nor what the name of
+ * the place says anyway.
+ */
+export function sharedTag(affected: readonly AlertTags[], place: string): string | undefined {
   const total = affected.length
   for (const [key, verb] of SHARED) {
     const counts = new Map<string, number>()
@@ -105,7 +108,8 @@ export function sharedTag(affected: readonly AlertTags[]): string | undefined {
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
     }
     for (const [value, count] of counts)
-      if (count >= 3 && count >= total * 0.8 && count > 0) return `${count} of ${total} ${verb} ${value}`
+      if (count >= 3 && count >= total * 0.8 && !place.includes(value))
+        return `${count} of ${total} ${verb} ${value}`
   }
   return undefined
 }
@@ -114,5 +118,4 @@ const SHARED = [
   ['trunk', 'cross'],
   ['caller_site', 'come from'],
   ['callee_site', 'go to'],
-  ['codec', 'use'],
 ] as const

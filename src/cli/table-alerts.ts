@@ -42,12 +42,33 @@ export function renderAlerts(alerts: readonly AlertRecord[], style: TableStyle):
       { text: displayText(last.path ?? 'the probe') },
       { text: last.calls_affected === undefined ? '–' : countText(last.calls_affected) },
     ]
-    const cause =
-      last.cause === undefined ? '' : `; likely ${last.cause} (confidence ${last.confidence ?? 'low'})`
-    return { rows: [row], notes: [{ text: displayText(last.message + cause), tone: 'dim' }] }
+    return { rows: [row], notes: [{ text: displayText(noteOf(last)), tone: 'dim' }] }
   })
   const lines = layOut(COLUMNS, blocks, style)
   const times = day === undefined ? 'Times are UTC' : `Times are UTC on ${day}`
   lines.push('', ...legendLines([`${times}: packet time at which the alert would have been sent`], style))
   return finish(lines, style)
+}
+
+/** How bad it was and what is likely behind it; the rest stands in the columns. */
+function noteOf(alert: AlertRecord): string {
+  const { streams_affected, streams_active, pdv_max_ms, loss_percent, late_percent, mos_cq } = alert
+  const parts: string[] = []
+  if (streams_affected !== undefined) parts.push(`${streams_affected} of ${streams_active ?? '?'} streams`)
+  else if (alert.value !== undefined)
+    parts.push(
+      `${alert.metric ?? 'value'} ${numberText(alert.value)}, threshold ${numberText(alert.threshold)}`,
+    )
+  if (pdv_max_ms !== undefined) parts.push(`delay variation up to ${pdv_max_ms.toFixed(0)} ms`)
+  if (loss_percent !== undefined && loss_percent >= 0.05) parts.push(`${numberText(loss_percent)} % lost`)
+  if (late_percent !== undefined && late_percent >= 0.05) parts.push(`${numberText(late_percent)} % late`)
+  if (mos_cq !== undefined)
+    parts.push(`MOS ${mos_cq.toFixed(2)}${alert.mos_driver === undefined ? '' : ` by ${alert.mos_driver}`}`)
+  if (alert.cause !== undefined) parts.push(`likely ${alert.cause} (confidence ${alert.confidence ?? 'low'})`)
+  return parts.join('; ')
+}
+
+function numberText(value: number | undefined): string {
+  if (value === undefined) return '–'
+  return Number.isInteger(value) || Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(3)
 }
