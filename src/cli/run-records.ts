@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ProbeCounters } from '../aggregates/probe-health.js'
-import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
@@ -146,11 +145,6 @@ export class RunRecords {
   /** What is buffered goes to its readers. */
   flush(): void {
     for (const output of this.outputs) output.flush?.()
-  }
-
-  /** What the probe counts of itself, for outputs that show it. */
-  watchProbe(counters: () => ProbeCounters): void {
-    for (const output of this.outputs) output.watchProbe?.(counters)
   }
 
   /** What the probe counts of itself, for outputs that show it. */
