@@ -715,6 +715,8 @@ export class Correlator implements CallListener, StreamListener {
     fields.direction = direction
     fields.start = rfc3339(startMs)
     fields.end = rfc3339(endMs)
+    // What the receiver has reported so far, to be drawn beside what the tap saw.
+    if (call.rtcp) Object.assign(fields, call.rtcp.fields(direction))
     if (this.namesPlaces) Object.assign(fields, placesOf(call, this.context()))
     // Its head is complete now.
     const record = fields as IntervalRecord
