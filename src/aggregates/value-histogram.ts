@@ -1,10 +1,11 @@
-/** Buckets grow by 6 %, so that a percentile is off by at most 3 %; the first takes all below 1. */
+/** Buckets grow by 6 %, so that a percentile is off by at most 3 %; the first takes all below LEAST. */
 const GROWTH = 1.06
 const LOG_GROWTH = Math.log(GROWTH)
-/** Up to 1.06^319: 34 hours in ms. */
-const BUCKETS = 320
+const LEAST = 0.1
+/** Up to 0.1 x 1.06^359: 34 hours in ms. */
+const BUCKETS = 360
 
-/** Distribution of values from 1 to about 10^8 (ms), for percentiles that stay right when histograms are merged. */
+/** Distribution of values from 0.1 to about 10^8 (ms), for percentiles that stay right when histograms are merged. */
 export class ValueHistogram {
   count = 0
   sum = 0
@@ -15,7 +16,7 @@ export class ValueHistogram {
     this.count++
     this.sum += value
     this.maximum = Math.max(this.maximum, value)
-    const bucket = value < 1 ? 0 : 1 + Math.floor(Math.log(value) / LOG_GROWTH)
+    const bucket = value < LEAST ? 0 : 1 + Math.floor(Math.log(value / LEAST) / LOG_GROWTH)
     this.buckets[Math.min(BUCKETS - 1, bucket)]++
   }
 
@@ -53,7 +54,7 @@ export class ValueHistogram {
 
 /** The value that is off by the same share from both edges of a bucket. */
 function representative(bucket: number): number {
-  if (bucket === 0) return 0.5
-  const low = GROWTH ** (bucket - 1)
+  if (bucket === 0) return LEAST / 2
+  const low = LEAST * GROWTH ** (bucket - 1)
   return (2 * low * GROWTH) / (1 + GROWTH)
 }

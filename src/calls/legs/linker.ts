@@ -96,7 +96,7 @@ export class LegLinker {
     }
     for (const id of sip.linkIds ?? []) {
       const named = this.open(id)
-      if (named && named !== call) this.join(named, call, 'high', 'header')
+      if (named?.sip && isNextHop(named.sip, sip)) this.join(named, call, 'high', 'header')
     }
   }
 
@@ -155,8 +155,9 @@ function idsOf({ sessionId, linkIds }: SipCall): string[] {
   return ids
 }
 
-/** A repeated call takes the same way again; the next leg of a call another one. */
+/** A repeated call takes the same way again, or comes after the end of the first; the next leg does neither. */
 function isNextHop(a: SipCall, b: SipCall): boolean {
+  if (a.endMs !== undefined || a.callId === b.callId) return false
   const sameCaller =
     a.callerSignalling.address === b.callerSignalling.address &&
     a.callerSignalling.port === b.callerSignalling.port
@@ -172,7 +173,7 @@ function isNextHop(a: SipCall, b: SipCall): boolean {
 function likeness(a: SipCall, b: SipCall): number {
   const laterMs = b.inviteMs - a.inviteMs
   if (laterMs < 0 || laterMs > NEXT_LEG_MS || !isNextHop(a, b)) return 0
-  if (a.answerMs !== undefined || a.endMs !== undefined) return 0
+  if (a.answerMs !== undefined) return 0
   const sameCaller = numberKey(a.caller) === numberKey(b.caller)
   const sharesHost = a.calleeSignalling.address === b.callerSignalling.address
   if (sameCaller && sharesHost) return 3
