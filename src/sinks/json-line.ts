@@ -3,6 +3,8 @@ import {
   CALL_FIELDS,
   DIRECTION_FIELDS,
   FINDING_FIELDS,
+  FINDING_GROUP_FIELDS,
+  FINDING_SUMMARY_FIELDS,
   INTERVAL_FIELDS,
   SIP_FIELDS,
   STREAM_FIELDS,
@@ -36,6 +38,7 @@ function shapeOf(fields: readonly string[], nested: Shapes = {}): readonly Colum
 
 const direction = shapeOf(DIRECTION_FIELDS)
 const validity = shapeOf(VALIDITY_FIELDS)
+const findingSummary = shapeOf(FINDING_SUMMARY_FIELDS, { groups: shapeOf(FINDING_GROUP_FIELDS) })
 const SHAPES: Record<RecordType, readonly Column[]> = {
   call: shapeOf(CALL_FIELDS, {
     sip: shapeOf(SIP_FIELDS),
@@ -46,7 +49,11 @@ const SHAPES: Record<RecordType, readonly Column[]> = {
   stream: shapeOf(STREAM_FIELDS, { validity }),
   interval: shapeOf(INTERVAL_FIELDS),
   alert: shapeOf(ALERT_FIELDS),
-  summary: shapeOf(SUMMARY_FIELDS, { truncated_files: shapeOf(TRUNCATED_FILE_FIELDS) }),
+  summary: shapeOf(SUMMARY_FIELDS, {
+    truncated_files: shapeOf(TRUNCATED_FILE_FIELDS),
+    findings: findingSummary,
+    bad_calls: findingSummary,
+  }),
 }
 
 const OTHER_DECIMALS = decimalsOf('')

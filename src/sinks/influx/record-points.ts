@@ -58,6 +58,18 @@ function callKey(call: CallRecord): string {
 }
 
 function callPoint(call: CallRecord): MetricPoint {
+  const fields = identity(call)
+  Object.assign(fields, sipFields(call))
+  fields.mos_cq_min = call.mos_cq_min
+  fields.rtt_p50_ms = call.rtt_p50_ms
+  fields.rtt_p95_ms = call.rtt_p95_ms
+  fields.rtt_max_ms = call.rtt_max_ms
+  fields.caller_leg_rtt_p50_ms = call.caller_leg_rtt_p50_ms
+  fields.callee_leg_rtt_p50_ms = call.callee_leg_rtt_p50_ms
+  fields.hold_ms = call.hold_ms
+  for (const direction of DIRECTIONS) Object.assign(fields, briefly(direction, call.media[direction]))
+  fields.related_calls = listText(call.related_calls)
+  Object.assign(fields, findingFields(call.findings), validityFields(call))
   return {
     measurement: 'voip_call',
     tags: {
@@ -67,22 +79,7 @@ function callPoint(call: CallRecord): MetricPoint {
       quality: call.quality,
       status_class: statusClass(call.sip?.status),
     },
-    fields: {
-      ...identity(call),
-      ...sipFields(call),
-      mos_cq_min: call.mos_cq_min,
-      rtt_p50_ms: call.rtt_p50_ms,
-      rtt_p95_ms: call.rtt_p95_ms,
-      rtt_max_ms: call.rtt_max_ms,
-      caller_leg_rtt_p50_ms: call.caller_leg_rtt_p50_ms,
-      callee_leg_rtt_p50_ms: call.callee_leg_rtt_p50_ms,
-      hold_ms: call.hold_ms,
-      ...briefly('from_caller', call.media.from_caller),
-      ...briefly('from_callee', call.media.from_callee),
-      related_calls: listText(call.related_calls),
-      ...findingFields(call.findings),
-      ...validityFields(call),
-    },
+    fields,
     timeMs: callTimeMs(call),
     key: callKey(call),
   }
@@ -171,9 +168,21 @@ function validityFields({ validity }: CallRecord): Fields {
 
 function mediaPoints(call: CallRecord): MetricPoint[] {
   const points: MetricPoint[] = []
+  const who = identity(call)
   for (const direction of DIRECTIONS) {
     const media = call.media[direction]
     if (media === undefined) continue
+    const fields = mediaFields(media)
+    Object.assign(fields, who)
+    fields.ssrcs = listText(media.ssrcs)
+    fields.expected = media.expected
+    fields.lost_before_tap = media.lost_before_tap
+    fields.lost_after_tap = media.lost_after_tap
+    fields.burst_events_count = media.burst_events?.length
+    fields.burst_events_peak_ms = media.burst_events?.reduce(
+      (most, { peak_ms }) => Math.max(most, peak_ms),
+      0,
+    )
     points.push({
       measurement: 'voip_media',
       tags: {
@@ -183,16 +192,7 @@ function mediaPoints(call: CallRecord): MetricPoint[] {
         codec: codecTag(media.codec),
         dscp_class: dscpClass(media.dscp),
       },
-      fields: {
-        ...identity(call),
-        ...mediaFields(media),
-        ssrcs: listText(media.ssrcs),
-        expected: media.expected,
-        lost_before_tap: media.lost_before_tap,
-        lost_after_tap: media.lost_after_tap,
-        burst_events_count: media.burst_events?.length,
-        burst_events_peak_ms: media.burst_events?.reduce((most, { peak_ms }) => Math.max(most, peak_ms), 0),
-      },
+      fields,
       timeMs: callTimeMs(call),
       key: `${callKey(call)}\n${direction}`,
     })
@@ -220,6 +220,7 @@ function intervalPoint(interval: IntervalRecord): MetricPoint {
   }
 }
 
+/** Field by field on purpose: spreading objects of so many fields, and adding to them, costs ten times as much. */
 function mediaFields(media: MediaFields): Fields {
   const fields: Fields = {}
   for (const name of PLAIN_MEDIA_FIELDS) {
