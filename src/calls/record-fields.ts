@@ -3,6 +3,8 @@ import type {
   CallRecord,
   DirectionRecord,
   Finding,
+  FindingGroup,
+  FindingSummary,
   IntervalRecord,
   MediaFields,
   RecordType,
@@ -269,6 +271,29 @@ export const ALERT_FIELDS = orderOf<AlertRecord>()([
 
 export const TRUNCATED_FILE_FIELDS = orderOf<TruncatedFile>()(['file', 'offset', 'message'])
 
+export const FINDING_GROUP_FIELDS = orderOf<FindingGroup>()([
+  'dimension',
+  'value',
+  'calls',
+  'of_calls',
+  'calls_elsewhere',
+  'of_calls_elsewhere',
+  'since',
+])
+
+export const FINDING_SUMMARY_FIELDS = orderOf<FindingSummary>()([
+  'code',
+  'severity',
+  'confidence',
+  'calls',
+  'of_calls',
+  'since',
+  'until',
+  'groups',
+  'call_ids',
+  'message',
+])
+
 export const SUMMARY_FIELDS = orderOf<SummaryRecord>()([
   'type',
   'schema',
@@ -294,6 +319,8 @@ export const SUMMARY_FIELDS = orderOf<SummaryRecord>()([
   'sip_malformed',
   'registrations',
   'options',
+  'findings',
+  'bad_calls',
   'tunnels',
   'skipped',
   'evictions',

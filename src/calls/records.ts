@@ -20,6 +20,8 @@ export type DelaySource = 'rtcp' | 'sip' | 'assumed'
 export type TimestampSource = 'hardware' | 'kernel' | 'userspace' | 'file'
 export type Severity = 'info' | 'warning' | 'critical'
 export type Confidence = 'low' | 'medium' | 'high'
+export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical']
+export const CONFIDENCES: readonly Confidence[] = ['low', 'medium', 'high']
 
 export const DIRECTIONS: readonly Direction[] = ['from_caller', 'from_callee']
 export const RECORD_STATES: readonly RecordState[] = [
@@ -74,6 +76,42 @@ export interface Finding {
   direction?: Direction
   /** Numbers by record-style names (unit in the name); a codec name or address where that is the evidence. */
   evidence: Record<string, number | string | boolean>
+  message: string
+}
+
+/** By what calls with a finding are compared with others. `host`: an address that signals. */
+export const FINDING_DIMENSIONS = ['trunk', 'site_pair', 'codec', 'user_agent', 'dscp', 'host', 'time'] as const
+export type FindingDimension = (typeof FINDING_DIMENSIONS)[number]
+
+/** A trait that most calls with a finding have, and other calls mostly not. */
+export interface FindingGroup {
+  dimension: FindingDimension
+  value: string
+  /** Calls with the finding among those with the trait. */
+  calls: number
+  of_calls: number
+  calls_elsewhere: number
+  of_calls_elsewhere: number
+  /** Start of the first call with both. */
+  since?: string
+}
+
+/** One finding over all calls of a run, or of a window. */
+export interface FindingSummary {
+  /** Absent: poor and broken calls, whatever their findings. */
+  code?: FindingCode
+  /** The worst and the surest of the run. */
+  severity?: Severity
+  confidence?: Confidence
+  /** For registrations: attempts. */
+  calls: number
+  of_calls: number
+  /** Starts of the first and the last call. */
+  since?: string
+  until?: string
+  /** The most telling first. */
+  groups: FindingGroup[]
+  call_ids?: string[]
   message: string
 }
 
@@ -369,6 +407,10 @@ export interface SummaryRecord {
   sip_malformed?: number
   registrations?: { attempts: number; successful: number; failed: number; challenged: number }
   options?: { requests: number; answered: number }
+  /** Findings over all calls, and what those calls have in common. */
+  findings?: FindingSummary[]
+  /** The same of poor and broken calls. */
+  bad_calls?: FindingSummary
   tunnels?: Record<string, number>
   /** Packets (or messages) skipped, by reason. */
   skipped: Record<string, number>

@@ -286,6 +286,7 @@ function summaryOf(
     schema: RECORD_SCHEMA,
     probe: config.probe,
     ...probe.counts(),
+    ...probe.groupedFindings(),
     processing_ms: processingMs,
     files: interfaces,
     capture_drops: drops,

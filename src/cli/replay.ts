@@ -93,6 +93,7 @@ function summaryOf(source: PacketSource, probe: Probe, config: Config, processin
     schema: RECORD_SCHEMA,
     probe: config.probe,
     ...counts,
+    ...probe.groupedFindings(),
     processing_ms: processingMs,
     packets_per_s: processingMs > 0 ? (counts.packets / processingMs) * 1000 : undefined,
     files: source.files,

@@ -1,3 +1,5 @@
+import { FindingGroups } from '../aggregates/finding-groups.js'
+import { registrationFinding } from '../aggregates/registration-finding.js'
 import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { PacketBatch } from '../capture/batch.js'
 import { Correlator } from '../calls/correlator.js'
@@ -19,7 +21,15 @@ const TICK_MS = 100
 /** What the probe itself counted; the command adds files and wall-clock figures. */
 export type ProbeCounts = Omit<
   SummaryRecord,
-  'type' | 'schema' | 'probe' | 'truncated_files' | 'processing_ms' | 'packets_per_s' | 'files'
+  | 'type'
+  | 'schema'
+  | 'probe'
+  | 'truncated_files'
+  | 'processing_ms'
+  | 'packets_per_s'
+  | 'files'
+  | 'findings'
+  | 'bad_calls'
 >
 
 /**
@@ -30,6 +40,8 @@ export class Probe {
   readonly decoder: PacketDecoder
   readonly meter: RtpMeter
   readonly tracker: SignallingTracker
+  /** Findings over all calls so far. */
+  readonly findingGroups = new FindingGroups()
   private readonly correlator: Correlator
   private readonly signalling: SignallingInput
   /** Where the IPv4 headers of the next plain frames are. */
@@ -51,7 +63,7 @@ export class Probe {
     observers: readonly CallObserver[] = [],
     captureLosses?: CaptureLosses,
   ) {
-    this.correlator = new Correlator(config, timestampSource, emit, observers)
+    this.correlator = new Correlator(config, timestampSource, emit, [...observers, this.findingGroups])
     this.correlator.captureLosses = captureLosses
     this.meter = new RtpMeter(this.correlator, {
       maxStreams: config.limits.streams,
@@ -245,6 +257,14 @@ export class Probe {
       skipped: decoder.skippedByReason,
       evictions: this.evictions(),
     }
+  }
+
+  /** Findings over all calls, for the summary: looks at every call held, so not for every second. */
+  groupedFindings(): Pick<SummaryRecord, 'findings' | 'bad_calls'> {
+    const { counters, registrationFailures } = this.tracker
+    const registrations = registrationFinding(counters.registrations, registrationFailures)
+    const findings = [...this.findingGroups.summary(), ...(registrations ? [registrations] : [])]
+    return { findings, bad_calls: this.findingGroups.badCalls() }
   }
 
   /** Every bound that cost something. */

@@ -3,6 +3,8 @@ import {
   CALL_FIELDS,
   DIRECTION_FIELDS,
   FINDING_FIELDS,
+  FINDING_GROUP_FIELDS,
+  FINDING_SUMMARY_FIELDS,
   INTERVAL_FIELDS,
   MEDIA_FIELDS,
   SIP_FIELDS,
@@ -68,6 +70,16 @@ const sip = classesOf(
     release_cause: 'wire',
   },
 )
+const findingGroup = classesOf(
+  ['dimension', 'calls', 'of_calls', 'calls_elsewhere', 'of_calls_elsewhere', 'since'],
+  // A trunk, a codec, a product, an address: what is an address in it is treated as one.
+  { value: 'message' },
+)
+const findingSummary = classesOf(['code', 'severity', 'confidence', 'calls', 'of_calls', 'since', 'until'], {
+  groups: findingGroup,
+  call_ids: 'call_id',
+  message: 'message',
+})
 const truncatedFile: FieldClasses = { file: 'file', offset: 'kept', message: 'message' }
 
 export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
@@ -113,7 +125,12 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
     options tunnels skipped evictions reported_drops capture_drops jitter_buffer`
       .split(/\s+/)
       .concat(HEAD),
-    { truncated_files: truncatedFile, warnings: 'message' },
+    {
+      truncated_files: truncatedFile,
+      warnings: 'message',
+      findings: findingSummary,
+      bad_calls: findingSummary,
+    },
   ),
 }
 
@@ -124,6 +141,8 @@ export const CLASSIFIED_PARTS: readonly (readonly [string, readonly string[], Fi
   ['sip', SIP_FIELDS, sip],
   ['direction', DIRECTION_FIELDS, direction],
   ['finding', FINDING_FIELDS, finding],
+  ['finding_group', FINDING_GROUP_FIELDS, findingGroup],
+  ['finding_summary', FINDING_SUMMARY_FIELDS, findingSummary],
   ['validity', VALIDITY_FIELDS, validity],
   ['stream', STREAM_FIELDS, RECORD_CLASSES.stream],
   ['interval', INTERVAL_FIELDS, RECORD_CLASSES.interval],

@@ -56,6 +56,7 @@ export async function replayBytes(bytes: Uint8Array, config: Partial<Config> = {
     schema: RECORD_SCHEMA,
     probe: inForce.probe,
     ...probe.counts(),
+    ...probe.groupedFindings(),
     truncated_files: [],
   }
   for (const record of [...records, written(summary)])
