@@ -15,6 +15,8 @@ export interface FramePlan {
   /** Most bytes that are kept; absent: all that were captured. */
   keep?: number
   fills?: FrameFill[]
+  /** Its checksums are about bytes that were changed, here or in another fragment. */
+  isChanged?: boolean
 }
 
 /** Frames chosen by their number in the run (0 is the first). */
@@ -51,7 +53,14 @@ export class FramePlans {
 
   fill(frame: number, fill: FrameFill): void {
     const plan = this.plans.get(frame)
-    if (plan) (plan.fills ??= []).push(fill)
+    if (!plan) return
+    plan.isChanged = true
+    ;(plan.fills ??= []).push(fill)
+  }
+
+  change(frame: number): void {
+    const plan = this.plans.get(frame)
+    if (plan) plan.isChanged = true
   }
 }
 

@@ -108,13 +108,14 @@ export class FrameSelector {
     if (batch.timeMs[k] !== plan.timeMs) throw changed()
     this.planned++
     this.counts.sip++
-    if (!plan.fills) {
+    if (plan.isChanged !== true) {
       this.write(batch, k, plan.keep)
       return
     }
     const from = batch.frameOffset[k]
     const frame = batch.bytes.slice(from, from + batch.capturedLength[k])
-    for (const { at, bytes } of plan.fills) frame.set(bytes.subarray(0, Math.max(0, frame.length - at)), at)
+    for (const { at, bytes } of plan.fills ?? [])
+      frame.set(bytes.subarray(0, Math.max(0, frame.length - at)), at)
     renewChecksums(frame, batch.wireLength[k])
     this.put(batch, k, frame.subarray(0, plan.keep))
   }

@@ -65,9 +65,9 @@ function ipv4At(view: DataView, at: number): IpHeader | undefined {
   return header
 }
 
-/** Right, or not filled in: offload leaves zeros. */
+/** Right; or not filled in, as offload leaves it, where an EtherType announces the header. */
 function isGoodChecksum(view: DataView, at: number, length: number): boolean {
-  if (view.getUint16(at + 10) === 0) return view.getUint8(at + 8) > 0 && view.getUint32(at + 12) !== 0
+  if (view.getUint16(at + 10) === 0) return at >= 2 && view.getUint16(at - 2) === 0x0800
   return sumOf(view, at, length) === 0xffff
 }
 

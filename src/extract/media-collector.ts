@@ -30,10 +30,10 @@ export interface CallFlow {
   toMs: number
 }
 
-interface OpenWindow {
-  call: CallEntry
-  flow: CallFlow
-  window: MediaWindow
+/** A stream that a call has now; without a window when the call is not wanted. */
+interface Held {
+  flow?: CallFlow
+  window?: MediaWindow
 }
 
 /** Learns from the probe which media and RTCP belong to the wanted calls. */
@@ -45,7 +45,8 @@ export class MediaCollector implements CallObserver {
   readonly seen: string[] = []
   seenCalls = 0
   streams = 0
-  private readonly open = new Map<StreamEntry, OpenWindow>()
+  private readonly held = new Map<CallEntry, Map<StreamEntry, Held>>()
+  private readonly holders = new WeakMap<StreamEntry, CallEntry>()
   /** Streams that a call has left, and when. */
   private readonly left = new WeakMap<StreamEntry, number>()
   private nowMs = -Infinity
@@ -57,33 +58,39 @@ export class MediaCollector implements CallObserver {
   }
 
   onStream(call: CallEntry, _direction: Direction, stream: StreamEntry): void {
-    const before = this.open.get(stream)
-    const ended = before?.call.sip?.endMs !== undefined
-    if (before) {
-      this.open.delete(stream)
-      // SDP that came late moves all of a stream; a call that is over keeps what it had.
-      if (ended) before.window.toMs = Math.min(before.window.toMs, this.nowMs)
-      else before.flow.media.splice(before.flow.media.indexOf(before.window), 1)
-    }
-    const leftMs = ended ? this.nowMs : this.left.get(stream)
+    this.leave(stream)
+    this.holders.set(stream, call)
+    let streams = this.held.get(call)
+    if (!streams) this.held.set(call, (streams = new Map()))
+    const held: Held = {}
+    streams.set(stream, held)
     if (!this.isWanted(call.callId)) return
-    const ends = flowEnds(
-      stream.sourceAddress,
-      stream.sourcePort,
-      stream.destinationAddress,
-      stream.destinationPort,
-    )
+    const { sourceAddress, sourcePort, destinationAddress, destinationPort } = stream
+    const ends = flowEnds(sourceAddress, sourcePort, destinationAddress, destinationPort)
     if (!ends) return
-    const flow = this.flows.at(ends, newFlow)
-    const window: MediaWindow = {
+    held.flow = this.flows.at(ends, newFlow)
+    held.window = {
       ssrc: stream.ssrc,
-      fromMs: leftMs ?? stream.firstArrival,
+      fromMs: this.left.get(stream) ?? stream.firstArrival,
       toMs: Infinity,
       payloadBytes: 0,
     }
-    flow.media.push(window)
+    held.flow.media.push(held.window)
     this.streams++
-    this.open.set(stream, { call, flow, window })
+  }
+
+  /** SDP that came late moves all of a stream to its call; a call that is over keeps what it had. */
+  private leave(stream: StreamEntry): void {
+    const before = this.holders.get(stream)
+    const streams = before && this.held.get(before)
+    const held = streams?.get(stream)
+    if (!before || !streams || !held) return
+    streams.delete(stream)
+    const { flow, window } = held
+    if (before.sip?.endMs !== undefined) {
+      this.left.set(stream, this.nowMs)
+      if (window) window.toMs = Math.min(window.toMs, this.nowMs)
+    } else if (flow && window) flow.media.splice(flow.media.indexOf(window), 1)
   }
 
   onRtcp(call: CallEntry, _sender: Party, _compound: RtcpCompound, timeMs: number, ends: RtcpEnds): void {
@@ -104,15 +111,15 @@ export class MediaCollector implements CallObserver {
     const endMs = call.sip?.endMs === undefined ? Infinity : call.sip.endMs + TAIL_MS
     const formats = [...call.formats.from_caller, ...call.formats.from_callee]
     const payloadBytes = formats.some((format) => hasPayloadMode(format.encoding)) ? 2 : 0
-    for (const [stream, { call: holder, flow, window }] of this.open) {
-      if (holder !== call) continue
-      this.open.delete(stream)
+    for (const [stream, { flow, window }] of this.held.get(call) ?? []) {
       this.left.set(stream, endMs === Infinity ? this.nowMs : endMs)
+      if (!flow || !window) continue
       window.toMs = Math.min(window.toMs, endMs)
       window.payloadBytes = payloadBytes
       flow.fromMs = Math.min(flow.fromMs, window.fromMs)
       flow.toMs = Math.max(flow.toMs, window.toMs)
     }
+    this.held.delete(call)
   }
 }
 

@@ -132,6 +132,8 @@ export class SignallingScanner {
     ]
     for (const piece of carriers) this.plans.choose(piece.frame, piece.timeMs)
     for (const { start, end } of spans) fillPieces(this.plans, carriers, at + start, filler(end - start))
+    // One checksum, in the first fragment, covers them all.
+    if (spans.length > 0) for (const piece of carriers) this.plans.change(piece.frame)
   }
 
   private rememberMedia(p: DecodedPacket, pieces: Piece[]): void {

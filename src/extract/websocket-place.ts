@@ -13,7 +13,7 @@ export interface WebSocketPlace {
  */
 export function readWebSocketMessage(bytes: Uint8Array, length: number): WebSocketPlace | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (let at = 0; at + 2 <= bytes.length;) {
+  for (let at = afterHandshake(bytes); at + 2 <= bytes.length;) {
     const isFinal = (bytes[at] & 0x80) !== 0
     const opcode = bytes[at] & 15
     const isMasked = (bytes[at + 1] & 0x80) !== 0
@@ -38,4 +38,12 @@ export function readWebSocketMessage(bytes: Uint8Array, length: number): WebSock
     at = end
   }
   return undefined
+}
+
+/** The connection begins as HTTP (RFC 6455 4.1, 4.2.2). */
+function afterHandshake(bytes: Uint8Array): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (!/^(?:GET |HTTP)/.test(text.toString('latin1', 0, 4))) return 0
+  const end = text.indexOf('\r\n\r\n')
+  return end < 0 ? 0 : end + 4
 }
