@@ -10,7 +10,7 @@ import { Baselines, type BaselineState } from './baseline.js'
 import { allHold, callMetric, intervalMetric } from './conditions.js'
 import { CallTagger } from './call-tags.js'
 import type { ProbeHealth } from './probe-group.js'
-import { RuleState, type OpenAlertState } from './rule-state.js'
+import { RuleState, type OpenAlertState, type RuleContext } from './rule-state.js'
 import { SecondMetrics, type WatchedStream } from './stream-watch.js'
 
 /** Rules are looked at this often even when nothing new came. */
@@ -27,7 +27,7 @@ export interface AlertEngineOptions {
    * How the probe is doing now; live capture only. Without it each call of `onTime` means that packets come, as it does in
    * replay.
    */
-  health?: () => ProbeHealth
+  health?: () => ProbeHealth | undefined
 }
 
 /** What a restart takes up again. */
@@ -51,6 +51,7 @@ export class AlertEngine implements CallObserver {
   private readonly calls: readonly RuleState[]
   private readonly starts: readonly RuleState[]
   private readonly tagger: CallTagger
+  private readonly context: RuleContext
   private readonly metrics = new SecondMetrics()
   private readonly burstMetrics = new SecondMetrics()
   private last?: { stream: WatchedStream; second: MediaSecond; codec?: CodecUse; networkDelayMs: number }
@@ -70,7 +71,8 @@ export class AlertEngine implements CallObserver {
     const rules = rulesInForce(config.alerts).sort(
       (a, b) => Number(b.over === 'probe') - Number(a.over === 'probe'),
     )
-    const context = { probe: config.probe, silences: config.alerts.silences, baselines: this.baselines }
+    this.context = { probe: config.probe, silences: config.alerts.silences, baselines: this.baselines }
+    const { context } = this
     this.rules = rules.map((rule) => new RuleState(rule, context))
     const over = (source: string): RuleState[] => this.rules.filter(({ rule }) => rule.over === source)
     const looksAtBursts = ({ rule }: RuleState): boolean =>
@@ -201,6 +203,11 @@ export class AlertEngine implements CallObserver {
       const evidence = isBad ? { mosCq: record.mos_cq_min } : undefined
       state.sample(tags, { timeMs: this.nowMs, value, isBad, call: affected, evidence })
     }
+  }
+
+  /** Silences may change while rules run; the rest of the section needs a new start. */
+  reconfigure(config: Config): void {
+    this.context.silences = config.alerts.silences
   }
 
   /** Packet time of the last look, NaN before the first. */

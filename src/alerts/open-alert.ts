@@ -41,6 +41,8 @@ export class OpenAlert {
   private threshold?: Threshold
   private readonly calls = new Map<string, AffectedCall>()
   private resumed?: AlertRecord
+  /** As of its first record: receivers know an alert by them. */
+  private tags?: Omit<AlertTags, 'path'>
   private paths = 0
 
   /** @param group key of the rule's group, `*` for many */
@@ -59,6 +61,8 @@ export class OpenAlert {
   static resumed(rule: AlertRule, context: AlertContext, group: string, record: AlertRecord): OpenAlert {
     const alert = new OpenAlert(rule, context, group, Date.parse(record.start))
     alert.resumed = record
+    const { caller_site, callee_site, trunk, direction } = record
+    alert.tags = { caller_site, callee_site, trunk, direction }
     return alert
   }
 
@@ -80,7 +84,8 @@ export class OpenAlert {
   /** The record as of now. @param endMs when it was bad for the last time */
   record(state: 'firing' | 'resolved', nowMs: number, endMs = NaN): AlertRecord {
     const { rule, context, worst, threshold } = this
-    const tags = commonTags([...this.calls.values()].map((call) => call.tags))
+    const all = [...this.calls.values()].map((call) => call.tags)
+    const tags = (this.tags ??= commonTags(all))
     const isAboutPlace = this.paths === 0 && this.group !== 'probe'
     const evidence = worst?.evidence
     const facts: AlertFacts = {

@@ -24,7 +24,7 @@ export interface RuleContext {
   baselines: Baselines
 }
 
-/** An alert that is open, as a restart needs it. */
+/** An alert that is open, as a restart needs it: without its examples. */
 export interface OpenAlertState {
   group: string
   record: AlertRecord
@@ -293,7 +293,9 @@ export class RuleState {
 
   openStates(): OpenAlertState[] {
     return [...this.groups.values()].flatMap(({ key, alert }) =>
-      alert ? [{ group: key, record: alert.record('firing', alert.startMs) }] : [],
+      alert
+        ? [{ group: key, record: { ...alert.record('firing', alert.startMs), call_ids: undefined } }]
+        : [],
     )
   }
 

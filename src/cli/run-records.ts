@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { CallObserver } from '../calls/observer.js'
-import type { ProbeRecord, SummaryRecord } from '../calls/records.js'
+import type { AlertRecord, ProbeRecord, SummaryRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { parseJitterBufferSpec } from '../config/jitter-buffer.js'
 import { loadConfig } from '../config/load.js'
@@ -114,12 +114,20 @@ export class RunRecords {
     }
   }
 
-  /** Evaluates the alert rules; what they raise goes to all outputs. */
-  openAlerts(live?: LiveAlerts): AlertsOutput {
+  /**
+   * Evaluates the alert rules; what they raise goes to all outputs.
+   * @param log live only: then notifiers are told as well
+   * @throws CallprobeError CONFIG_INVALID, WRITE_FAILED, FILE_NOT_READABLE; only live
+   */
+  openAlerts(log?: LiveAlerts['log']): void {
+    const live = log && {
+      log,
+      spoolBytes: () => this.outputs.find((output) => output.waitingBytes !== undefined)?.waitingBytes,
+      shown: (record: AlertRecord) => this.privacy.record(record),
+    }
     const alerts = new AlertsOutput(this.config, (record) => this.record(record), live)
     // First, so that it ends first: its last look may raise an alert.
     this.outputs = [alerts, ...this.outputs]
-    return alerts
   }
 
   /** What the outputs want to see beside records. */

@@ -1,58 +1,148 @@
-import { AlertEngine, type EngineState } from '../../alerts/engine.js'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { ProbeCounters } from '../../aggregates/probe-health.js'
+import { AlertEngine } from '../../alerts/engine.js'
+import { Notifiers } from '../../alerts/notifiers/notifiers.js'
+import type { Outside } from '../../alerts/notifiers/receiver.js'
 import type { ProbeHealth } from '../../alerts/probe-group.js'
+import { readState, writeState } from '../../alerts/state-file.js'
 import type { AlertRecord, ProbeRecord } from '../../calls/records.js'
 import type { Config } from '../../config/config.js'
+import { errorText } from '../../errors.js'
 import type { RunOutput } from './output.js'
 
-/** What live capture adds to the rules: its own health, and who is told. */
+/** How long the end of a capture waits for notifications that are on their way. */
+const CLOSE_MS = 5000
+/** Baselines and open alerts are kept on disk this often, and when an alert begins or ends. */
+const KEEP_MS = 60_000
+
+/** What live capture adds to the rules. */
 export interface LiveAlerts {
-  health: () => ProbeHealth
-  /** Sends an alert record, in the form in which it may be shown. Never throws, never waits. */
-  notify: (record: AlertRecord) => void
-  /** Once a second: open alerts, for receivers that want to be told again and again; and what a restart needs. */
-  keep?: (open: readonly AlertRecord[], state: () => EngineState) => void
-  /** Waits a little for what is on its way. */
-  close?: () => Promise<void>
+  log: (level: 'info' | 'warn', message: string) => void
+  /** Bytes that wait on disk for a database; undefined without one. */
+  spoolBytes: () => number | undefined
+  /** A record in the form in which it may be shown. */
+  shown: (record: AlertRecord) => AlertRecord
+}
+
+/** The world as it is. */
+export function realOutside(log: LiveAlerts['log']): Outside {
+  return {
+    nowMs: Date.now,
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    },
+    random: Math.random,
+    environment: process.env,
+    hostname: hostname(),
+    log,
+  }
 }
 
 /**
- * The alert rules over a run. Its records go to all outputs of the run, itself included; live, those that come back are
- * sent to the notifiers. Replay sends nothing.
+ * The alert rules over a run. Their records go to all outputs of the run, this one included; live, those that come back
+ * are sent to the notifiers. Replay sends nothing.
  */
 export class AlertsOutput implements RunOutput {
   readonly observer: AlertEngine
   /** Replay: no reason to read on when everybody else has gone. */
   readonly readerGone: boolean
-  private readonly openAlerts = new Map<string, AlertRecord>()
+  private readonly notifiers?: Notifiers
+  private readonly statePath: string
+  private readonly open = new Map<string, AlertRecord>()
+  private counters?: () => ProbeCounters
+  private changed = false
+  private keptMs = -Infinity
+  private toldOfState = false
 
+  /** @throws CallprobeError CONFIG_INVALID, WRITE_FAILED, FILE_NOT_READABLE; only live */
   constructor(
     config: Config,
     emit: (record: AlertRecord) => void,
     private readonly live?: LiveAlerts,
   ) {
-    this.observer = new AlertEngine(config, { emit, health: live?.health })
     this.readerGone = live === undefined
+    this.observer = new AlertEngine(config, {
+      emit,
+      health: live && ((): ProbeHealth | undefined => this.health(live)),
+    })
+    const { state_dir } = config.alerts
+    this.statePath = state_dir === '' ? '' : join(state_dir, 'alerts.json')
+    if (!live) return
+    this.notifiers = new Notifiers(config.alerts, realOutside(live.log))
+    const state = this.statePath === '' ? undefined : readState(this.statePath)
+    if (!state) return
+    this.observer.restore(state)
+    for (const record of this.observer.open()) this.open.set(record.alert_id, live.shown(record))
+  }
+
+  private health(live: LiveAlerts): ProbeHealth | undefined {
+    const counters = this.counters?.()
+    return (
+      counters && {
+        packets: counters.packets,
+        captureDrops: sum(counters.captureDrops, counters.interfaceDrops),
+        spoolBytes: live.spoolBytes(),
+      }
+    )
+  }
+
+  watchProbe(counters: () => ProbeCounters): void {
+    this.counters = counters
   }
 
   record(record: ProbeRecord): void {
     if (record.type !== 'alert' || !this.live) return
-    if (record.state === 'firing') this.openAlerts.set(record.alert_id, record)
-    else this.openAlerts.delete(record.alert_id)
-    this.live.notify(record)
+    if (record.state === 'firing') this.open.set(record.alert_id, record)
+    else this.open.delete(record.alert_id)
+    this.changed = true
+    this.notifiers?.setOpen([...this.open.values()])
+    this.notifiers?.notify(record)
   }
 
+  /** Once a second, live. */
   flush(): void {
-    this.live?.keep?.([...this.openAlerts.values()], () => this.observer.state)
+    if (!this.live) return
+    this.notifiers?.setOpen([...this.open.values()])
+    const nowMs = Date.now()
+    if (this.changed || Math.abs(nowMs - this.keptMs) >= KEEP_MS) this.keep(nowMs)
+  }
+
+  private keep(nowMs: number): void {
+    this.changed = false
+    this.keptMs = nowMs
+    if (this.statePath === '') return
+    try {
+      writeState(this.statePath, this.observer.state)
+      this.toldOfState = false
+    } catch (error) {
+      if (!this.toldOfState) this.live?.log('warn', errorText(error))
+      this.toldOfState = true
+    }
+  }
+
+  reconfigure(config: Config): void {
+    this.observer.reconfigure(config)
   }
 
   /** Before the other outputs: the last look may raise an alert. */
   async finish(): Promise<void> {
     this.observer.finish(this.observer.timeMs)
-    this.flush()
-    await this.live?.close?.()
+    await this.close()
   }
 
-  async abort(): Promise<void> {
-    await this.live?.close?.()
+  abort(): Promise<void> {
+    return this.close()
   }
+
+  private async close(): Promise<void> {
+    if (!this.live) return
+    this.keep(Date.now())
+    await this.notifiers?.close(CLOSE_MS)
+  }
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0)
 }

@@ -88,6 +88,10 @@ export class InfluxOutput implements RunOutput {
     this.filter.record(record)
   }
 
+  get waitingBytes(): number {
+    return this.sink.counters().spooledBytes
+  }
+
   watchProbe(counters: () => ProbeCounters): void {
     this.probe = counters
   }

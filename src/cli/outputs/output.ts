@@ -17,6 +17,8 @@ export interface RunOutput {
   flush?(): void
   /** Live capture: the configuration was read again. */
   reconfigure?(config: Config): void
+  /** Bytes that wait on disk to be sent; absent where nothing does. */
+  readonly waitingBytes?: number
   /** Whoever read it has gone (`| head`): with no other output the run can stop. */
   readonly readerGone?: boolean
   /** What the probe counts of itself, for outputs that show it; asked at most once per interval. */
