@@ -57,6 +57,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   try {
     records.open(options.interface)
     await records.openDatabase(true, (message) => log.warn(message))
+    if (config.alerts.enabled) records.openAlerts((level, message) => log[level](message))
     const losses = new CaptureLosses()
     const opened = new Probe(
       config,
