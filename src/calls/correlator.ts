@@ -38,7 +38,7 @@ import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
 import { SameMedia } from './same-media.js'
-import { SecondWatch } from './second-watch.js'
+import { SecondWatch, type MediaSecond } from './second-watch.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { parseUnreachable } from '../decode/icmp.js'
@@ -139,12 +139,15 @@ export class Correlator implements CallListener, StreamListener {
     if (!stream || !this.seconds) return
     const second = this.seconds.close(this.meter.peek(slot), startMs, peakMs)
     if (second.isEmpty) return
-    for (const entry of [stream, ...stream.shares]) {
-      const { call, direction } = entry
-      if (!call || !direction) continue
-      const codec = second.payloadType < 0 ? undefined : this.resolve(second.payloadType, entry)
-      for (const observer of this.observers) observer.onSecond?.(call, direction, entry, second, codec)
-    }
+    this.showSecondOf(stream, second)
+    for (const share of stream.shares) this.showSecondOf(share, second)
+  }
+
+  private showSecondOf(stream: StreamEntry, second: MediaSecond): void {
+    const { call, direction } = stream
+    if (!call || !direction) return
+    const codec = second.payloadType < 0 ? undefined : this.resolve(second.payloadType, stream)
+    for (const observer of this.observers) observer.onSecond?.(call, direction, stream, second, codec)
   }
 
   /** The stages before this one, which report to it. */

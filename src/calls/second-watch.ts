@@ -139,10 +139,8 @@ function addDifference(to: MediaSecond, row: IntervalRow, mark: Mark): void {
   to.timestampJumps += row.timestampJumps - mark.timestampJumps
   if (row.measured !== mark.measured) {
     to.measured += row.measured - mark.measured
-    for (let k = 0; k < PDV_BUCKETS; k++) to.pdv[k] += row.pdv[k] - mark.pdv[k]
-    for (let k = 0; k < JITTER_BUCKETS; k++) to.jitter[k] += row.jitter[k] - mark.jitter[k]
-    mark.pdv.set(row.pdv)
-    mark.jitter.set(row.jitter)
+    addHistogram(to.pdv, row.pdv, mark.pdv)
+    addHistogram(to.jitter, row.jitter, mark.jitter)
   }
   mark.packets = row.packets
   mark.lost = lost
@@ -152,4 +150,14 @@ function addDifference(to: MediaSecond, row: IntervalRow, mark: Mark): void {
   mark.measured = row.measured
   mark.dtmfEvents = row.dtmfEvents
   mark.timestampJumps = row.timestampJumps
+}
+
+/** Most buckets are as they were. */
+function addHistogram(to: Uint16Array, row: Uint16Array, mark: Uint16Array): void {
+  for (let k = 0; k < row.length; k++) {
+    const now = row[k]
+    if (now === mark[k]) continue
+    to[k] += now - mark[k]
+    mark[k] = now
+  }
 }

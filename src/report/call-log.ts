@@ -44,6 +44,7 @@ export class CallLog {
   private readonly streams = new Map<StreamEntry, SeenStream>()
   private readonly roundTrips: [number, number][] = []
   private signalling: EventView[] = []
+  private roundTripMs = NaN
   private leftOut = 0
 
   noteStream(
@@ -98,8 +99,10 @@ export class CallLog {
       }
     }
     const rtt = call.rtcp?.endToEnd
-    if (rtt && rtt.count > 0 && rtt.latestMs !== this.roundTrips.at(-1)?.[0]) {
-      if (this.roundTrips.length < LIMITS.reports) this.roundTrips.push([rtt.latestMs, rtt.latest])
+    if (rtt && rtt.count > 0 && rtt.latestMs !== this.roundTripMs) {
+      this.roundTripMs = rtt.latestMs
+      if (this.roundTrips.length < LIMITS.reports)
+        this.roundTrips.push([Math.round(rtt.latestMs), Math.round(rtt.latest * 10) / 10])
     }
   }
 
@@ -126,7 +129,7 @@ export class CallLog {
     record: CallRecord,
     shown: ReportText,
     whole: boolean,
-  ): { detail: CallDetail; packed: PackedSeconds[] } {
+  ): { detail: Omit<CallDetail, 'record'>; packed: PackedSeconds[] } {
     const { from_caller, from_callee } = this.directions
     const packed: PackedSeconds[] = []
     for (const direction of ['from_caller', 'from_callee'] as const) {
@@ -137,7 +140,6 @@ export class CallLog {
     events.sort((a, b) => a.timeMs - b.timeMs)
     return {
       detail: {
-        record: { ...record, findings: record.findings.map((finding) => ({ ...finding })) },
         verdict: verdictOf(record),
         intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
         seconds: {},
@@ -171,6 +173,8 @@ function streamView(stream: SeenStream, shown: ReportText): StreamView {
   const { source, destination, ...rest } = stream
   return {
     ...rest,
+    firstMs: tenth(rest.firstMs),
+    lastMs: tenth(rest.lastMs),
     source: endpoint(shown.address(source[0]), source[1]),
     destination: endpoint(shown.address(destination[0]), destination[1]),
   }
@@ -193,7 +197,7 @@ function clockRateOf(call: CallEntry, direction: Direction, ssrc: number): numbe
 function signallingEvents(sip: SipCall): EventView[] {
   const events: EventView[] = []
   const note = (timeMs: number | undefined, text: string): void => {
-    if (timeMs !== undefined) events.push({ timeMs, kind: 'signalling', text })
+    if (timeMs !== undefined) events.push({ timeMs: tenth(timeMs), kind: 'signalling', text })
   }
   if (sip.sawInvite) note(sip.inviteMs, 'INVITE')
   note(sip.ringingMs, 'ringing')
@@ -203,4 +207,9 @@ function signallingEvents(sip: SipCall): EventView[] {
   for (const { startMs, endMs, by } of sip.holds)
     events.push({ timeMs: startMs, endMs: endMs ?? sip.lastMs, kind: 'hold', text: `on hold by the ${by}` })
   return events
+}
+
+/** Times in ms to a tenth: what is shown. */
+function tenth(timeMs: number): number {
+  return Math.round(timeMs * 10) / 10
 }

@@ -66,7 +66,7 @@ export class MessageList {
 
   views(shown: ReportText): MessageView[] {
     return this.held.map(({ packet, title, cseq, text, cut, repeats, copy }) => ({
-      timeMs: packet.timeMs,
+      timeMs: Math.round(packet.timeMs * 100) / 100,
       source: endpoint(shown.address(packet.sourceAddress), packet.sourcePort),
       destination: endpoint(shown.address(packet.destinationAddress), packet.destinationPort),
       transport: packet.transport,

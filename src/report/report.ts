@@ -72,7 +72,7 @@ export class Report {
       const whole = record.quality !== 'good' || this.blocks.bytes < LIMITS.detailBytes / 2
       if (!whole) cuts.goodCallsShortened++
       const { detail, packed } = log.detail(record, this.options.shown, whole)
-      at = this.blocks.add(detail, packed)
+      at = this.blocks.add(record, detail, packed)
     } else cuts.callsWithoutDetails++
     this.rows.push(rowOf(record, at))
   }

@@ -1,5 +1,5 @@
 import type { MediaSecond } from '../calls/second-watch.js'
-import { bucketOf, percentiles, representative } from '../rtp/histogram.js'
+import { bucketOf, representative } from '../rtp/histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
 import {
   COUNT_COLUMNS,
@@ -10,24 +10,37 @@ import {
   shareCode,
   TIME_COLUMNS,
   timeCode,
-  type CountColumn,
-  type TimeColumn,
+  timeOfCode,
 } from './page/second-codes.js'
 
-/** First histogram bucket of each band, and the end. */
-const BAND_STARTS = [0, ...HEAT_EDGES_MS.map((edge) => bucketOf(edge)), PDV_BUCKETS]
-const SECOND_MS = 1000
-const P95 = [95]
-const P50_P95 = [50, 95]
+/** Band of each histogram bucket. */
+const BAND_OF = Uint8Array.from({ length: PDV_BUCKETS }, (_, bucket) => {
+  const band = HEAT_EDGES_MS.findIndex((edge) => bucket < bucketOf(edge))
+  return band < 0 ? HEAT_BANDS - 1 : band
+})
+/** Codes of the values that stand for buckets: percentiles are read as codes. */
+const BUCKET_CODES = Uint8Array.from({ length: PDV_BUCKETS }, (_, bucket) => timeCode(representative(bucket)))
 
-interface Point extends Record<CountColumn, number>, Record<TimeColumn, number> {
-  mos: number
-  heat: number[]
-}
+const SECOND_MS = 1000
+const DEFAULT_PTIME_MS = 20
+
+// Fields of a point: counts as they are, times as codes, packets per band.
+const PACKETS = 0
+const LOST = 1
+const LATE = 2
+const TIMES = COUNT_COLUMNS.length
+const [JITTER_MEAN, JITTER_P95, JITTER_MAX, PDV_P50, PDV_P95, PDV_MAX, DELAY] = TIME_COLUMNS.map(
+  (_, place) => TIMES + place,
+)
+const MOS = TIMES + TIME_COLUMNS.length
+const HEAT = MOS + 1
+const FIELDS = HEAT + HEAT_BANDS
+const FIRST_ROOM = 16
 
 /** Seconds of one direction, at most `mostPoints` of them: a longer one is thinned by joining neighbours. */
 export class SecondSeries {
-  private points: (Point | undefined)[] = []
+  private points = new Uint16Array(0)
+  private count = 0
   private stepS = 1
   private startMs = NaN
 
@@ -35,7 +48,7 @@ export class SecondSeries {
 
   /** Points held, those without media included. */
   get length(): number {
-    return this.points.length
+    return this.count
   }
 
   /**
@@ -46,159 +59,160 @@ export class SecondSeries {
    */
   add(second: MediaSecond, delayMs: number | undefined, mos: number | undefined): void {
     if (Number.isNaN(this.startMs)) this.startMs = Math.floor(second.startMs / SECOND_MS) * SECOND_MS
-    const index = this.indexOf(second.startMs)
+    let index = this.indexOf(second.startMs)
     if (index < 0) return
-    const silent = index - this.points.length
-    const point = pointOf(second, delayMs, mos)
-    this.spread(point, silent, second)
-    const place = this.indexOf(second.startMs)
-    const before = this.points[place]
-    while (this.points.length < place) this.points.push(undefined)
-    this.points[place] = before ? joined(before, point) : point
-  }
-
-  /** Index of the point that holds a time; thins the series until that fits. */
-  private indexOf(timeMs: number): number {
-    for (;;) {
-      const index = Math.floor((timeMs - this.startMs) / (this.stepS * SECOND_MS))
-      if (index < this.mostPoints) return index
+    while (index >= this.mostPoints) {
       this.halve()
+      index = this.indexOf(second.startMs)
     }
+    const silentFrom = this.count
+    this.growTo(index + 1)
+    const at = index * FIELDS
+    const lostHere = this.spread(second, silentFrom, index)
+    const p = this.points
+    const isNew = p[at + PACKETS] === 0
+    p[at + PACKETS] = within(p[at + PACKETS] + second.packets)
+    p[at + LOST] = within(p[at + LOST] + lostHere)
+    p[at + LATE] = within(p[at + LATE] + second.late)
+    if (second.jitterUpdates > 0) this.addJitter(at, second)
+    if (second.measured > 0) this.addVariation(at, second)
+    if (delayMs !== undefined) p[at + DELAY] = timeCode(delayMs)
+    const code = mosCode(mos)
+    if (code !== 0) p[at + MOS] = isNew || p[at + MOS] === 0 ? code : Math.min(p[at + MOS], code)
   }
 
-  private halve(): void {
-    const halved: (Point | undefined)[] = []
-    for (let k = 0; k < this.points.length; k += 2) {
-      const first = this.points[k]
-      const second = this.points[k + 1]
-      halved.push(first && second ? joined(first, second) : (first ?? second))
+  private addJitter(at: number, { jitter, jitterUpdates, jitterSum }: MediaSecond): void {
+    const p = this.points
+    const rank = Math.max(1, Math.ceil(0.95 * jitterUpdates - 1e-9))
+    let seen = 0
+    let p95 = 0
+    let highest = 0
+    for (let bucket = 0; bucket < JITTER_BUCKETS && seen < jitterUpdates; bucket++) {
+      const here = jitter[bucket]
+      if (here === 0) continue
+      if (seen < rank) p95 = bucket
+      seen += here
+      highest = bucket
     }
-    this.points = halved
+    p[at + JITTER_MEAN] = timeCode(jitterSum / jitterUpdates)
+    p[at + JITTER_P95] = Math.max(p[at + JITTER_P95], BUCKET_CODES[p95])
+    p[at + JITTER_MAX] = Math.max(p[at + JITTER_MAX], BUCKET_CODES[highest])
+  }
+
+  private addVariation(at: number, { pdv, measured, pdvMax }: MediaSecond): void {
+    const p = this.points
+    const rank50 = Math.max(1, Math.ceil(0.5 * measured - 1e-9))
+    const rank95 = Math.max(1, Math.ceil(0.95 * measured - 1e-9))
+    let seen = 0
+    let p50 = 0
+    let p95 = 0
+    for (let bucket = 0; bucket < PDV_BUCKETS && seen < measured; bucket++) {
+      const here = pdv[bucket]
+      if (here === 0) continue
+      if (seen < rank50) p50 = bucket
+      if (seen < rank95) p95 = bucket
+      seen += here
+      p[at + HEAT + BAND_OF[bucket]] += here
+    }
+    const highest = timeCode(pdvMax)
+    p[at + PDV_P50] = Math.min(BUCKET_CODES[p50], highest)
+    p[at + PDV_P95] = Math.max(p[at + PDV_P95], Math.min(BUCKET_CODES[p95], highest))
+    p[at + PDV_MAX] = Math.max(p[at + PDV_MAX], highest)
+  }
+
+  private indexOf(timeMs: number): number {
+    return Math.floor((timeMs - this.startMs) / (this.stepS * SECOND_MS))
+  }
+
+  private growTo(count: number): void {
+    if (count <= this.count) return
+    this.count = count
+    if (count * FIELDS <= this.points.length) return
+    const room = Math.min(this.mostPoints, Math.max(FIRST_ROOM, count, (this.points.length / FIELDS) * 2))
+    const larger = new Uint16Array(room * FIELDS)
+    larger.set(this.points)
+    this.points = larger
+  }
+
+  /** Joins neighbours. */
+  private halve(): void {
+    const { points, count } = this
+    const halved = Math.ceil(count / 2)
+    for (let k = 0; k < halved; k++) {
+      const from = 2 * k
+      points.copyWithin(k * FIELDS, from * FIELDS, (from + 1) * FIELDS)
+      if (from + 1 < count) join(points, k * FIELDS, (from + 1) * FIELDS)
+    }
+    points.fill(0, halved * FIELDS, count * FIELDS)
+    this.count = halved
     this.stepS *= 2
   }
 
-  /** Puts losses that do not fit into one second into the silent ones before it. */
-  private spread(point: Point, silent: number, { ptimeMs }: MediaSecond): void {
-    const perPoint = Math.ceil((this.stepS * SECOND_MS) / (ptimeMs > 0 ? ptimeMs : 20))
-    let left = point.lost - Math.max(0, perPoint - point.packets)
-    if (silent <= 0 || left <= 0) return
-    const at = this.points.length
-    while (this.points.length < at + silent) this.points.push(undefined)
-    for (let k = at + silent - 1; k >= at && left > 0; k--) {
-      const lost = Math.min(left, perPoint)
-      this.points[k] = { ...EMPTY_POINT, lost, mos: mosCode(1) }
-      point.lost -= lost
-      left -= lost
+  /**
+   * Puts losses that do not fit into a point into the silent ones before it.
+   * @returns what is left for the point itself
+   */
+  private spread({ lost, packets, ptimeMs }: MediaSecond, silentFrom: number, index: number): number {
+    const perPoint = Math.ceil((this.stepS * SECOND_MS) / (ptimeMs > 0 ? ptimeMs : DEFAULT_PTIME_MS))
+    let left = lost - Math.max(0, perPoint - packets)
+    if (left <= 0 || silentFrom >= index) return lost
+    let spread = 0
+    for (let k = index - 1; k >= silentFrom && left > 0; k--) {
+      const here = Math.min(left, perPoint)
+      this.points[k * FIELDS + LOST] = here
+      this.points[k * FIELDS + MOS] = mosCode(1)
+      left -= here
+      spread += here
     }
+    return lost - spread
   }
 
   /** Column by column, as `unpackSeconds` reads it. undefined when there is nothing. */
   pack(): { startMs: number; step: number; count: number; bytes: Uint8Array } | undefined {
-    const count = this.points.length
+    const { count, points } = this
     if (count === 0) return undefined
     const bytes = new Uint8Array(count * POINT_BYTES)
-    this.points.forEach((held, i) => {
-      const point = held ?? EMPTY_POINT
-      let at = i
-      const put = (value: number): void => {
-        bytes[at] = value
-        at += count
+    for (let i = 0; i < count; i++) {
+      const at = i * FIELDS
+      let to = i
+      for (let k = 0; k < TIMES; k++) {
+        bytes[to] = points[at + k] & 0xff
+        bytes[to + count] = points[at + k] >> 8
+        to += 2 * count
       }
-      for (const name of COUNT_COLUMNS) {
-        const value = Math.max(0, Math.min(0xffff, point[name]))
-        put(value & 0xff)
-        put(value >> 8)
+      for (let k = TIMES; k < HEAT; k++) {
+        bytes[to] = points[at + k]
+        to += count
       }
-      for (const name of TIME_COLUMNS) put(timeCode(point[name]))
-      put(point.mos)
-      for (let band = 0; band < HEAT_BANDS; band++) put(shareCode(point.heat[band] ?? 0, sum(point.heat)))
-    })
+      let measured = 0
+      for (let k = HEAT; k < FIELDS; k++) measured += points[at + k]
+      for (let k = HEAT; k < FIELDS; k++) {
+        if (points[at + k] > 0) bytes[to] = shareCode(points[at + k], measured)
+        to += count
+      }
+    }
     return { startMs: this.startMs, step: this.stepS, count, bytes }
   }
 }
 
-const EMPTY_POINT: Point = {
-  packets: 0,
-  lost: 0,
-  late: 0,
-  jitterMean: NaN,
-  jitterP95: NaN,
-  jitterMax: NaN,
-  pdvP50: NaN,
-  pdvP95: NaN,
-  pdvMax: NaN,
-  delay: NaN,
-  mos: 0,
-  heat: [],
+/** Losses that turned out to be late arrivals may be more than those of their second. */
+function within(value: number): number {
+  return Math.max(0, Math.min(0xffff, value))
 }
 
-function pointOf(second: MediaSecond, delayMs: number | undefined, mos: number | undefined): Point {
-  const point: Point = {
-    ...EMPTY_POINT,
-    packets: second.packets,
-    lost: second.lost,
-    late: second.late,
-    delay: delayMs ?? NaN,
-    mos: mosCode(mos),
+/** Joins the point at `other` to that at `at`: counts add up, means are means, of the rest the worse stays. */
+function join(points: Uint16Array, at: number, other: number): void {
+  const a = points[at + PACKETS]
+  const b = points[other + PACKETS]
+  for (const field of [JITTER_MEAN, PDV_P50, DELAY]) {
+    const [x, y] = [timeOfCode(points[at + field]), timeOfCode(points[other + field])]
+    if (x === null) points[at + field] = points[other + field]
+    else if (y !== null && a + b > 0) points[at + field] = timeCode((x * a + y * b) / (a + b))
   }
-  if (second.jitterUpdates > 0) {
-    const highest = highestMs(second.jitter, JITTER_BUCKETS)
-    const [p95] = percentiles(second.jitter, JITTER_BUCKETS, P95, highest)
-    point.jitterMean = second.jitterSum / second.jitterUpdates
-    point.jitterP95 = p95
-    point.jitterMax = highest
-  }
-  if (second.measured > 0) {
-    const [p50, p95] = percentiles(second.pdv, PDV_BUCKETS, P50_P95, second.pdvMax)
-    point.pdvP50 = p50
-    point.pdvP95 = p95
-    point.pdvMax = second.pdvMax
-    point.heat = bandsOf(second.pdv)
-  }
-  return point
-}
-
-/** Value of the highest bucket that holds anything. */
-function highestMs(histogram: ArrayLike<number>, buckets: number): number {
-  for (let bucket = buckets - 1; bucket >= 0; bucket--)
-    if (histogram[bucket] > 0) return representative(bucket)
-  return 0
-}
-
-function bandsOf(histogram: ArrayLike<number>): number[] {
-  const bands = new Array<number>(HEAT_BANDS).fill(0)
-  for (let band = 0; band < HEAT_BANDS; band++)
-    for (let bucket = BAND_STARTS[band]; bucket < BAND_STARTS[band + 1]; bucket++)
-      bands[band] += histogram[bucket]
-  return bands
-}
-
-/** Two neighbours as one: counts add up, of times the worse one stays, means are means. */
-function joined(a: Point, b: Point): Point {
-  const worse = (x: number, y: number): number => (x >= y || Number.isNaN(y) ? x : y)
-  const whole = a.packets + b.packets
-  const mean = (x: number, y: number): number => {
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) ? y : x
-    return whole > 0 ? (x * a.packets + y * b.packets) / whole : x
-  }
-  return {
-    packets: whole,
-    lost: a.lost + b.lost,
-    late: a.late + b.late,
-    jitterMean: mean(a.jitterMean, b.jitterMean),
-    jitterP95: worse(a.jitterP95, b.jitterP95),
-    jitterMax: worse(a.jitterMax, b.jitterMax),
-    pdvP50: mean(a.pdvP50, b.pdvP50),
-    pdvP95: worse(a.pdvP95, b.pdvP95),
-    pdvMax: worse(a.pdvMax, b.pdvMax),
-    delay: mean(a.delay, b.delay),
-    mos: a.mos === 0 || b.mos === 0 ? a.mos + b.mos : Math.min(a.mos, b.mos),
-    heat: Array.from({ length: HEAT_BANDS }, (_, band) => (a.heat[band] ?? 0) + (b.heat[band] ?? 0)),
-  }
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
+  for (const field of [JITTER_P95, JITTER_MAX, PDV_P95, PDV_MAX])
+    points[at + field] = Math.max(points[at + field], points[other + field])
+  for (let k = 0; k < TIMES; k++) points[at + k] = within(points[at + k] + points[other + k])
+  for (let k = HEAT; k < FIELDS; k++) points[at + k] = within(points[at + k] + points[other + k])
+  const [m, n] = [points[at + MOS], points[other + MOS]]
+  points[at + MOS] = m === 0 || n === 0 ? m + n : Math.min(m, n)
 }
