@@ -33,6 +33,9 @@ export const ERROR_CODES = [
   'INFLUX_UNREACHABLE',
   'INFLUX_REJECTED',
   'SPOOL_FAILED',
+  'GRAFANA_UNREACHABLE',
+  'GRAFANA_REJECTED',
+  'NOTIFICATION_FAILED',
   // helpers that a command calls
   'TOOL_MISSING',
   'TOOL_FAILED',

@@ -102,7 +102,8 @@ const verdict = [
   }),
   stat_({
     title: 'Duration',
-    description: 'From the answer (2xx) to the BYE.',
+    description:
+      'From the answer (2xx) to the BYE. A call that goes on, or whose answer was not seen, has none yet.',
     unit: 'dtdurations',
     width: 4,
     steps: NEUTRAL,
@@ -132,7 +133,7 @@ const verdict = [
   }),
   stat_({
     title: 'Findings',
-    description: 'Number of findings; the table below has them in words.',
+    description: 'How many named causes were found, of whatever severity; the table below has them in words.',
     unit: 'short',
     decimals: 0,
     width: 4,
@@ -224,7 +225,7 @@ const quality = [
   overTime({
     title: 'Late packets',
     description:
-      'Packets too late for the configured jitter buffer: lost to the listener although they arrived. Dashed: for a fixed buffer of 50 ms, in packets rather than percent, to see how much a small buffer would make of it.',
+      'Packets too late for the configured jitter buffer: lost to the listener although they arrived. An adaptive buffer learns, so late packets come at the start of trouble; the whole-call table shows what buffers of 50 and 200 ms would have made of it.',
     unit: 'percent',
     decimals: 2,
     min: 0,
@@ -273,15 +274,15 @@ const quality = [
   overTime({
     title: 'One-way delay',
     description:
-      'Mouth to ear: packet time, codec, jitter buffer and half the round trip; median (solid) and 95th percentile (dashed). The table below says whether the network part is measured or assumed (delay source).',
+      'Mouth to ear (solid): packet time, codec, jitter buffer and half the round trip. Dashed: the part of it that the jitter buffer takes. The table below says whether the network part is measured or assumed (delay source). Up to 150 ms is transparent, over 400 ms unacceptable (G.114).',
     unit: 'ms',
     decimals: 0,
     min: 0,
     steps: DELAY_STEPS,
     showSteps: true,
     lines: [
-      { field: 'delay_p50_ms', name: 'median' },
-      { field: 'delay_p95_ms', name: 'p95', second: true },
+      { field: 'delay_p50_ms', name: 'mouth to ear' },
+      { field: 'buffer_delay_ms', name: 'jitter buffer', second: true },
     ],
   }),
   overTime({
@@ -362,7 +363,7 @@ const wholeCall = [
 
 const signalling = [
   rows({
-    title: 'Signalling',
+    title: 'Set-up and release',
     description:
       'How the call was set up and ended. Retransmissions: SIP messages sent again, a sign of loss or of a slow server. Ring: 180 to 2xx.',
     unit: 'none',

@@ -9,10 +9,11 @@ import { datasourceVariable, listVariable, tagVariable, textVariable } from './v
 
 /**
  * Text that is typed or chosen may be in any of several fields, each of which a call may lack: a field that is absent
- * matches nothing, not even `.*`. The Call-ID is always there, so that an empty search finds every call.
+ * matches nothing, not even `.*`. The Call-ID is always there, so that an empty search finds every call. What stands
+ * behind the text keeps a backslash at its end from eating the slash.
  */
 function anywhere(variable: string, fields: readonly string[]): string {
-  return `(${fields.map((field) => `"${field}" =~ /.*\${${variable}:regex}/`).join(' OR ')})`
+  return `(${fields.map((field) => `"${field}" =~ /(?i).*\${${variable}:regex}.*/`).join(' OR ')})`
 }
 
 const SEARCH = anywhere('search', ['call_id', 'caller', 'callee', 'caller_address', 'callee_address'])

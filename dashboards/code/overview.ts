@@ -85,19 +85,21 @@ const now = [
     width: 4,
     steps: LOSS_STEPS,
     queries: [
-      { query: `SELECT ${percentOf('lost', 'expected', 'lost')} FROM ${TRAFFIC} WHERE ${where(...MEDIA)}` },
+      {
+        query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')} FROM ${TRAFFIC} WHERE ${where(...MEDIA)}`,
+      },
     ],
   }),
   stat_({
-    title: 'Probes blind for',
+    title: 'Missed by the probes',
     description:
-      'Share of packets that the probes’ kernels dropped before callprobe could read them. Above 0 the numbers of these calls are the probe’s, not the network’s: look here before you trust a red graph. Grey: no probe has reported.',
+      'Share of packets that the probes’ kernels dropped before callprobe could read them. Above 0 the numbers of these calls are the probe’s, not the network’s: look here before you trust a red graph. Unknown: no probe that captures live has reported.',
     unit: 'percent',
     decimals: 3,
     width: 4,
     filled: true,
     steps: badAbove(0.001, 0.1),
-    noValue: 'no probe',
+    noValue: 'unknown',
     links: [dataLink({ title: 'Probe health', url: `/d/${UID.probes}?\${__url_time_range}` })],
     queries: [
       {
@@ -163,7 +165,7 @@ const worstTrunks = rows({
   sort: { column: 'poor', descending: true },
   queries: [
     {
-      query: `SELECT ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('lost', 'expected', 'loss')}, ${percentOf('late', 'expected', 'late')}, max("jitter_p95_ms") AS "jitter", sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...MEDIA)} GROUP BY "trunk"`,
+      query: `SELECT ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('lost', 'expected_packets', 'loss')}, ${percentOf('late', 'expected_packets', 'late')}, max("jitter_p95_ms") AS "jitter", sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...MEDIA)} GROUP BY "trunk"`,
     },
   ],
 })

@@ -93,7 +93,7 @@ export function lossGraph({ filters, width, height }: QualityScope): PanelBuilde
     legend: ['mean', 'max'],
     queries: [
       {
-        query: `SELECT ${percentOf('lost', 'expected', 'lost')}, ${percentOf('late', 'expected', 'late')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
+        query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')}, ${percentOf('late', 'expected_packets', 'late')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
         alias: '$col',
       },
     ],

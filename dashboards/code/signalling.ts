@@ -63,7 +63,7 @@ const summary = [
   ),
   number_(
     'Post-dial delay',
-    'Mean time from INVITE to the first response other than 100.',
+    'Mean time from INVITE to the first response other than 100: how long callers hear nothing.',
     ratioOf('pdd_sum_ms', 'pdd_count', 'PDD'),
     badAbove(3000, 5000),
     'ms',

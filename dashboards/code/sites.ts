@@ -69,7 +69,7 @@ const matrices = [
     unit: 'percent',
     decimals: 2,
     steps: LOSS_STEPS,
-    value: percentOf('lost', 'expected', 'value'),
+    value: percentOf('lost', 'expected_packets', 'value'),
   }),
   siteMatrix({
     title: 'Delay variation over 60 ms',
@@ -80,7 +80,7 @@ const matrices = [
     value: percentOf('pdv_count-pdv_le_60_ms', 'pdv_count', 'value'),
   }),
   siteMatrix({
-    title: 'One-way delay',
+    title: 'Mean one-way delay',
     description: `Mean mouth-to-ear delay. Where no round trip is known, 25 ms are assumed for the network. ${HOW}`,
     unit: 'ms',
     decimals: 0,
@@ -110,7 +110,7 @@ const byDirection = graph({
   legend: ['mean', 'max'],
   queries: [
     {
-      query: `SELECT ${percentOf('lost', 'expected', 'lost')} FROM ${TRAFFIC} WHERE ${where(...FILTERS)} ${perStep(['direction'])}`,
+      query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')} FROM ${TRAFFIC} WHERE ${where(...FILTERS)} ${perStep(['direction'])}`,
       alias: '$tag_direction',
     },
   ],
@@ -133,7 +133,7 @@ const byCodec = rows({
   sort: { column: 'speech', descending: true },
   queries: [
     {
-      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected', 'loss')}, sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "codec", "trunk"`,
+      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected_packets', 'loss')}, sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "codec", "trunk"`,
     },
   ],
 })

@@ -51,7 +51,7 @@ const scorecard = rows({
       query: `SELECT sum("attempts") AS "attempts", ${percentOf('answered', 'seizures', 'asr')}, ${percentOf('delivered', 'attempts', 'ner')}, ${percentOf('failed', 'attempts', 'failed')}, ${ratioOf('pdd_sum_ms', 'pdd_count', 'pdd')}, max("pdd_p95_ms") AS "pdd95", ${ratioOf('duration_sum_s', 'duration_count', 'duration')}, ${percentOf('duration_lt_10_s', 'duration_count', 'short')}, max("calls_peak") AS "peak" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} GROUP BY "trunk"`,
     },
     {
-      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected', 'loss')}, ${percentOf('late', 'expected', 'late')}, max("jitter_p95_ms") AS "jitter", sum("burst_seconds") AS "bursts" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "trunk"`,
+      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected_packets', 'loss')}, ${percentOf('late', 'expected_packets', 'late')}, max("jitter_p95_ms") AS "jitter", sum("burst_seconds") AS "bursts" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "trunk"`,
     },
   ],
 })

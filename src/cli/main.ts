@@ -1,17 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { CallprobeError } from '../errors.js'
-import { captureCommand } from './capture.js'
-import { configCommand } from './config.js'
+import { COMMANDS } from './commands.js'
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
-import { emodelCommand } from './emodel.js'
-import { extractCommand } from './extract.js'
-import { generateCommand } from './generate.js'
-import { replayCommand } from './replay.js'
 import { standardOutputFailed, tell, watchStandardOutput } from './standard-output.js'
-import { verifyCommand } from './verify.js'
 import { version } from './version.js'
 
-export function createProgram(): Command {
+/**
+ * The program with its commands.
+ * @param only the one command to load; the others are names for the help. Default: all are loaded
+ */
+export async function createProgram(only?: string): Promise<Command> {
   const program = new Command('callprobe')
     .description(
       'Passive quality probe for voice calls: follows SIP calls and RTP streams, measures each direction.',
@@ -20,20 +18,19 @@ export function createProgram(): Command {
     .showHelpAfterError('(run with --help for usage and examples)')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
-  for (const command of [
-    replayCommand(),
-    captureCommand(),
-    emodelCommand(),
-    generateCommand(),
-    verifyCommand(),
-    extractCommand(),
-    configCommand(),
-  ]) {
-    program.addCommand(command)
+  for (const { name, description, load } of COMMANDS) {
+    const isWanted = only === undefined || only === name
+    program.addCommand(isWanted ? await load() : new Command(name).description(description))
   }
   for (const command of program.commands) useProgramSettings(command)
   program.exitOverride()
   return program
+}
+
+/** The command that a command line is about: `help replay` is about replay. */
+function commandOf(argv: readonly string[]): string {
+  const [first = '', second = ''] = argv.slice(2)
+  return first === 'help' ? second : first
 }
 
 function useProgramSettings(command: Command): void {
@@ -54,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function run(argv: readonly string[]): Promise<number> {
-  const program = createProgram()
+  const program = await createProgram(commandOf(argv))
   try {
     await program.parseAsync([...argv])
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT_DONE
