@@ -187,9 +187,9 @@ describe('a command that a page shows', () => {
     expect(shown.filter(([line]) => line.startsWith('emodel'))).not.toEqual([])
   })
 
-  it.each(shown)('exists, with its options: %s (%s)', (line) => {
+  it.each(shown)('exists, with its options: %s (%s)', async (line) => {
     const [name, ...rest] = words(line)
-    const command = createProgram().commands.find((known) => known.name() === name)
+    const command = (await createProgram()).commands.find((known) => known.name() === name)
     expect(command?.name()).toBe(name)
     const known = command?.options.flatMap((option) => [option.short, option.long]) ?? []
     for (const word of rest.filter((part) => /^--?[a-z]/.test(part)))
@@ -197,7 +197,7 @@ describe('a command that a page shows', () => {
   })
 
   it.each(shown.filter(([line]) => line.startsWith('emodel')))('runs: %s (%s)', async (line) => {
-    await createProgram().parseAsync(['node', 'callprobe', ...words(line)])
+    await (await createProgram()).parseAsync(['node', 'callprobe', ...words(line)])
     expect(stdout).toContain('mos_cq')
   })
 })

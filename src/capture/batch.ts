@@ -21,6 +21,8 @@ export interface PacketBatch {
   readonly timeMs: Float64Array
   /** LINKTYPE_* of each frame (pcap/pcapng number space; 1 = Ethernet). */
   readonly linkType: Uint16Array
+  /** Where the IPv4 headers of plain frames begin, when another thread looked for them already. */
+  readonly ipAt?: Int32Array
 }
 
 /** Something that went wrong with a source and did not stop the run. */

@@ -28,8 +28,10 @@ Examples:
   $ sudo callprobe capture -i eth1 --duration 600 --bpf 'udp or tcp port 5060'
   $ sudo callprobe capture -i eth1 --metrics 9598 --state /var/lib/callprobe/open-calls.json --user callprobe
 
-SIGINT and SIGTERM end the capture: open calls are written as in_progress. SIGHUP reads the configuration again and
-opens the --output file anew. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
+SIGINT and SIGTERM end the capture: open calls are written as in_progress.
+SIGHUP reads the configuration again and opens the --output file anew.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
 
 export function captureCommand(): Command {
   const command = new Command('capture').description(

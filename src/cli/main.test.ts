@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ROOT, sharedPath } from '../../test/helpers/programs.js'
+import { COMMANDS as PROGRAM_COMMANDS } from './commands.js'
 import { createProgram, main } from './main.js'
 
 const CAPTURE = join(ROOT, 'fixtures/sipp-g711.pcap')
@@ -97,8 +98,15 @@ describe.skipIf(index === undefined)('captures by other people (skipped without 
 })
 
 describe('help', () => {
-  it('of every command fits a terminal of 80 columns, with examples where there are options to combine', () => {
-    const program = createProgram()
+  it('says of each command what the command says of itself', async () => {
+    const program = await createProgram()
+    expect(program.commands.map((command) => [command.name(), command.description()])).toEqual(
+      PROGRAM_COMMANDS.map(({ name, description }) => [name, description]),
+    )
+  })
+
+  it('of every command fits a terminal of 80 columns, with examples where there are options to combine', async () => {
+    const program = await createProgram()
     const commands = [program, ...program.commands.flatMap((command) => [command, ...command.commands])]
     expect(commands.length).toBeGreaterThan(6)
     for (const command of commands) {

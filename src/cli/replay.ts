@@ -1,10 +1,13 @@
-import { Command } from 'commander'
+import { availableParallelism } from 'node:os'
+import { Command, InvalidArgumentError } from 'commander'
 import type { PacketSource, SourceWarning } from '../capture/batch.js'
+import { expandPaths } from '../capture/expand-paths.js'
 import { openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { Probe } from '../pipeline/probe.js'
+import { ReaderSource } from '../pipeline/reader/reader-source.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
 import { addRunOptions, configOf, RunRecords, type RunOptions } from './run-records.js'
@@ -32,23 +35,54 @@ export function replayCommand(): Command {
     .argument('<file...>', 'capture files or patterns; several are read as one run, in time order')
   return addRunOptions(command)
     .option('--alerts', 'evaluate the alert rules: what would have fired, when, for how long; nobody is told')
+    .option(
+      '--workers <n>',
+      'threads: 1, 2 (one reads and looks over, one measures; the records are the same), or auto',
+      workersOf,
+      'auto',
+    )
     .addHelpText('after', EXAMPLES)
-    .action(async (files: string[], options: RunOptions) => {
+    .action(async (files: string[], options: ReplayOptions) => {
       const matched = await replay(files, options)
       if (matched) process.exitCode = EXIT_MATCHED
     })
 }
 
+interface ReplayOptions extends RunOptions {
+  workers: number | 'auto'
+}
+
+function workersOf(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto'
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It has to be auto, or a number of 1 or more.')
+  return value
+}
+
+/** Files that are read in less time than a thread takes to start and to warm up. */
+const WORTH_A_THREAD_BYTES = 64 << 20
+
+/** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
+async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
+  if (workers === 1) return openFiles(files)
+  const captures = await expandPaths(files)
+  if (captures.some((capture) => capture.live)) return openFiles(files)
+  const bytes = captures.reduce((sum, capture) => sum + capture.size, 0)
+  if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
+    return openFiles(files)
+  return ReaderSource.open(files)
+}
+
 /** Runs a replay. True when a call matched --fail-on. */
-async function replay(files: readonly string[], options: RunOptions): Promise<boolean> {
+async function replay(files: readonly string[], options: ReplayOptions): Promise<boolean> {
   const config = configOf(options)
   const records = new RunRecords(config, options)
-  const source = await openFiles(files)
+  const source = await openSource(files, options.workers)
   records.open(files)
   await records.openDatabase(false, (message) => process.stderr.write(`callprobe: ${message}\n`))
   if (options.alerts === true) records.openAlerts()
   const probe = new Probe(config, 'file', (record) => records.record(record), records.observers)
-  records.watchProbe(() => probe.health())
   records.watchProbe(() => probe.health())
   const startedMs = performance.now()
   try {

@@ -97,7 +97,9 @@ export class Probe {
     let wireBytes = 0
     let rtp = 0
     let wakeAt = this.wakeAt
-    const { ipAt } = this
+    // Another thread may have looked the frames over already.
+    const ipAt = batch.ipAt ?? this.ipAt
+    let ipShift = 0
     let begin = first
     let until = first
     let counted = first
@@ -105,8 +107,9 @@ export class Probe {
       if (k === until) {
         begin = k
         until = Math.min(end, k + FORESIGHT)
-        scanPlainFrames(batch, begin, until, ipAt)
-        meter.foresee(view, ipAt, until - begin)
+        if (batch.ipAt) ipShift = begin
+        else scanPlainFrames(batch, begin, until, ipAt)
+        meter.foresee(view, ipAt, ipShift, until - begin)
       }
       const time = timeMs[k]
       if (time >= wakeAt) {
@@ -116,7 +119,7 @@ export class Probe {
         wakeAt = this.wake(time)
       }
       wireBytes += wireLength[k]
-      const ip = ipAt[k - begin]
+      const ip = ipAt[ipShift + k - begin]
       if (ip >= 0 && meter.onPlain(view, ip, k - begin, timeMs, k)) {
         rtp++
         continue

@@ -168,15 +168,15 @@ export class RtpMeter {
   }
 
   /**
-   * Looks up the streams of the next frames (offsets of their IPv4 headers, -1 for what is not plain) and touches the
+   * Looks up the streams of the next frames (offsets of their IPv4 headers from index `first` on, -1 for what is not plain) and touches the
    * memory that measuring them will need: the processor waits for all of it at once instead of once per packet.
    */
-  foresee(view: DataView, ipAt: Int32Array, frames: number): void {
+  foresee(view: DataView, ipAt: Int32Array, first: number, frames: number): void {
     const { foreseen, i32 } = this
     const { pairs, mask } = this.index
     let touched = 0
     for (let n = 0; n < frames; n++) {
-      const at = ipAt[n]
+      const at = ipAt[first + n]
       if (at < 0) continue
       const hash = hashKey(
         view.getInt32(at + 12),
@@ -188,7 +188,7 @@ export class RtpMeter {
       touched ^= pairs[(hash & mask) * 2]
     }
     for (let n = 0; n < frames; n++) {
-      if (ipAt[n] < 0) continue
+      if (ipAt[first + n] < 0) continue
       const hash = foreseen[n]
       let cell = hash & mask
       let occupant = pairs[cell * 2 + 1]
