@@ -1,9 +1,10 @@
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CallObserver } from '../calls/observer.js'
-import type { Direction, IntervalRecord } from '../calls/records.js'
+import type { CallRecord, Direction, IntervalRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import type { MediaCounts } from '../rtp/row.js'
 import type { SipCall, StandaloneRequest } from '../sip/call.js'
+import { FindingWindows } from './finding-windows.js'
 import type { MetricPoint } from './point.js'
 import { ProbeHealth, type ProbeCounters } from './probe-health.js'
 import { SignallingAggregator } from './signalling.js'
@@ -24,6 +25,7 @@ export class Aggregates implements CallObserver {
   private readonly traffic: TrafficAggregator
   private readonly signalling: SignallingAggregator
   private readonly health: ProbeHealth
+  private readonly findings: FindingWindows
   private readonly intervalMs: number
   private healthTick = -Infinity
   private lastMs = -Infinity
@@ -42,6 +44,7 @@ export class Aggregates implements CallObserver {
     this.traffic = new TrafficAggregator(config, emit, overflow('voip_traffic'))
     this.signalling = new SignallingAggregator(config, emit, overflow('voip_signalling'))
     this.health = new ProbeHealth(config)
+    this.findings = new FindingWindows(config.probe, emit)
     this.intervalMs = config.interval_s * 1000
   }
 
@@ -62,6 +65,7 @@ export class Aggregates implements CallObserver {
 
   onTime(timeMs: number): void {
     this.signalling.onTime(timeMs)
+    this.findings.onTime(timeMs)
     this.traffic.levels.advance(timeMs)
     this.lastMs = timeMs
     const tick = Math.floor(timeMs / this.intervalMs)
@@ -94,8 +98,9 @@ export class Aggregates implements CallObserver {
     this.signalling.onEnded(call)
   }
 
-  onCallClosed(call: CallEntry): void {
+  onCallClosed(call: CallEntry, record: CallRecord): void {
     this.signalling.onClosed(call)
+    this.findings.onCallClosed(record)
   }
 
   onDisconnect(sip: SipCall): void {
@@ -113,5 +118,6 @@ export class Aggregates implements CallObserver {
     this.sampleHealth(this.lastMs)
     this.traffic.levels.finish()
     this.signalling.finish()
+    this.findings.finish()
   }
 }

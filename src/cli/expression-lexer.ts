@@ -16,7 +16,7 @@ export interface Token {
 /** Longest expression, in characters. */
 export const LONGEST_EXPRESSION = 10_000
 
-const KEYWORDS = new Set(['and', 'or', 'not', 'in', 'has', 'true', 'false'])
+const KEYWORDS = new Set(['and', 'or', 'not', 'in', 'has', 'contains', 'true', 'false'])
 const SYNONYMS: Record<string, string> = { '&&': 'and', '||': 'or', '!': 'not' }
 const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
   ['number', /[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?/iy],

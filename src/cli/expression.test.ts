@@ -88,6 +88,21 @@ describe('expressions', () => {
     )
   })
 
+  it('asks for a finding by its code', () => {
+    expect(holds('findings contains burst_loss', LOSSY_CALL)).toBe(true)
+    expect(holds('findings contains "burst_loss"', LOSSY_CALL)).toBe(true)
+    expect(holds('not findings contains one_way_audio', LOSSY_CALL)).toBe(true)
+    expect(holds('findings contains one_way_audio or loss_percent > 50', CLEAN_CALL)).toBe(false)
+    expect(() => compileExpression('findings contains one_way_audo')).toThrow('did you mean "one_way_audio"')
+    expect(() => compileExpression('media contains burst_loss')).toThrow('is a group of fields')
+    expect(() => compileExpression('duration_s contains 3')).toThrow('contains is for text and lists')
+  })
+
+  it('takes contains on text for ~', () => {
+    expect(holds('codec contains "g7"', LOSSY_CALL)).toBe(true)
+    expect(holds('codec contains "opus"', LOSSY_CALL)).toBe(false)
+  })
+
   it.each(['<', '<=', '>', '>=', '==', '!='])('makes %s with a field that is not known false', (operator) => {
     expect(holds(`mos_cq_min ${operator} 4`, BUSY_CALL)).toBe(false)
     expect(holds(`loss_percent ${operator} 4`, BUSY_CALL)).toBe(false)

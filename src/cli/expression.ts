@@ -37,7 +37,7 @@ const DEEPEST = 200
  *
  * - Fields are those of a call record by dotted path (`sip.status`, `media.from_caller.loss_percent`); a field of a
  *   direction by its bare name means either direction (`loss_percent > 1`: in any).
- * - `< <= > >= == !=`, `~` and `!~` (contains a text, or matches `/regex/i`), `in (...)`, `not in (...)`, `and`, `or`,
+ * - `< <= > >= == !=`, `~` and `!~` (contains a text, or matches `/regex/i`), `findings contains one_way_audio`, `in (...)`, `not in (...)`, `and`, `or`,
  *   `not`, parentheses, `has(field)`; a true/false field stands alone (`encrypted`).
  * - A field that is not known makes a comparison false, `!=` and `!~` too; several values make it true when any does.
  *   So `not loss_percent > 1` holds for a call without media, `loss_percent <= 1` does not.
@@ -112,6 +112,10 @@ class Parser {
       this.take()
       return this.matchField(left, operator.text === '!~')
     }
+    if (operator.text === 'contains') {
+      this.take()
+      return this.containsField(left)
+    }
     if (operator.text === 'in' || operator.text === 'not') {
       this.take()
       if (operator.text === 'not') this.expect('in')
@@ -175,6 +179,19 @@ class Parser {
         ? this.regex(token)
         : containsText(token.kind === 'number' ? token.raw : token.text)
     return (record) => valuesOf(record, left.field).some((value) => matches(value) !== negate)
+  }
+
+  /** `findings contains one_way_audio`: of a list of findings their codes; of text the same as ~. */
+  private containsField(left: FieldOperand): Test {
+    const name = `${left.name}.code`
+    const field = left.field.kind === 'group' ? this.fields.get(name) : left.field
+    if (field === undefined) throw this.groupError(left)
+    if (left.field.kind !== 'group' && field.kind !== 'text' && field.kind !== 'open')
+      throw this.error(left.token, `${left.name} is ${KIND_TEXT[field.kind]}: contains is for text and lists`)
+    const value = this.valueFor({ ...left, field, name }, this.take())
+    if (left.field.kind === 'group') return (record) => valuesOf(record, field).includes(value)
+    const matches = containsText(String(value))
+    return (record) => valuesOf(record, field).some((known) => matches(known))
   }
 
   private regex(token: Token): (value: Value) => boolean {

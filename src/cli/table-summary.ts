@@ -1,4 +1,4 @@
-import { QUALITIES, RECORD_STATES, type SummaryRecord } from '../calls/records.js'
+import { QUALITIES, RECORD_STATES, type Severity, type SummaryRecord } from '../calls/records.js'
 import { STATE_TEXT, countText, durationText } from './table-format.js'
 import { finish, paint, type TableStyle, type Tone } from './table-style.js'
 import { displayText, displayWidth, pad, wrap } from './table-text.js'
@@ -36,6 +36,7 @@ function* entriesOf(summary: SummaryRecord): Generator<Entry> {
     summary.calls_by_quality[quality] ?? 0,
   ])
   if (summary.calls > 0) yield { name: 'quality', text: list(qualities) || '–' }
+  for (const finding of findingsOf(summary)) yield finding
   yield { name: 'streams', text: countText(summary.streams) }
   yield { name: 'packets', text: packetsText(summary) }
   const signalling = signallingText(summary)
@@ -58,6 +59,22 @@ function* entriesOf(summary: SummaryRecord): Generator<Entry> {
     yield { name: 'truncated', text: `${file}${where}: ${message}`, tone: 'yellow' }
   }
   for (const warning of summary.warnings ?? []) yield { name: 'warning', text: warning, tone: 'yellow' }
+}
+
+/** Groups of findings shown; the rest is counted. */
+const MOST_FINDINGS = 6
+const TONES: Record<Severity, Tone | undefined> = { critical: 'red', warning: 'yellow', info: 'dim' }
+
+/** Findings over several calls: what they have in common, the most severe first. */
+function* findingsOf({ findings = [], bad_calls: bad }: SummaryRecord): Generator<Entry> {
+  const worthwhile = findings.filter(({ severity, groups }) => severity !== 'info' || groups.length > 0)
+  const shown = [...(bad && bad.calls > 1 ? [bad] : []), ...worthwhile].slice(0, MOST_FINDINGS)
+  for (const { severity, message } of shown)
+    yield { name: 'findings', text: message, tone: severity && TONES[severity] }
+  const rest = findings.filter((finding) => !shown.includes(finding))
+  if (rest.length === 0) return
+  const codes = rest.map(({ code, calls }) => `${code} (${countText(calls)})`)
+  yield { name: 'findings', text: `${shown.length > 0 ? 'also ' : ''}${codes.join(', ')}`, tone: 'dim' }
 }
 
 function packetsText(summary: SummaryRecord): string {

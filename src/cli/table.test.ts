@@ -33,6 +33,7 @@ describe('table of calls', () => {
        1:02:05  ← 0049301…890123456  ● poor       PCMA     5.30   1.20    14.9    2.87
                 └ burst_loss: 477 of 9477 packets from the callee were lost, in
                   bursts of up to 48 packets (960 ms)
+                └ also dscp_unmarked
       09:17:12  → 200                completed    OPUS        0      0     1.2  4.20f*
           0:12  ← 201                ✗ broken     silent      –      –       –       –
                 └ one_way_audio: the caller heard nothing: no packet came from the
@@ -61,6 +62,7 @@ describe('table of calls', () => {
                 └ one_way_audio: the caller heard nothing: no packet came from the callee in 12 s
       09:16:40  alice.wi…eed@pbx  00493012…90123456  completed          1:02:05  ● poor    G722           0      0     1.2   4.41w  PCMA     5.30   1.20    14.9  2.87
                 └ burst_loss: 477 of 9477 packets from the callee were lost, in bursts of up to 48 packets (960 ms)
+                └ also dscp_unmarked
       09:18:00  192.0.2.10        2001:db8…370:7334  media only            1:01  ○ fair    G729           0      0     1.2    3.81  G729        0      0     1.2  3.80
       09:17:30  200               +442079460000      failed 486 Busy …        –    –       –              –      –       –       –  –           –      –       –     –
       09:15:01  +4930123456       +33155501234       completed             3:00  ✓ good    PCMA           0      0     1.2    4.36  PCMA    <0.01      0     2.0  4.36
@@ -217,6 +219,9 @@ describe('summary block', () => {
       "
       calls       214 (197 completed, 9 failed, 6 cancelled, 2 in progress)
       quality     180 good, 12 fair, 4 poor, 1 broken, 17 unknown
+      findings    5 of 214 calls are bad.
+      findings    14 of 15 calls with one_way_audio cross trunk carrier-a since 10:02
+                  (14 of 31 calls there, 1 of 183 elsewhere).
       streams     402
       packets     6,412,377 (1.37 GB) in 2 files, 1:00:00 of traffic, read in 2.13 s
                   (3,004,159 packets/s)

@@ -23,7 +23,7 @@ export interface CallTableOptions {
   sort?: 'time' | 'worst'
   /** Most calls shown; the rest is counted in a line. */
   limit?: number
-  /** Findings shown under a call, warnings and worse. 0: none. */
+  /** Findings shown in full under a call, warnings and worse. 0: none at all. */
   findings?: number
 }
 
@@ -169,17 +169,18 @@ function mediaCells(media: DirectionRecord | undefined): Cell[] {
   ]
 }
 
-const SEVERITY_RANK = { critical: 0, warning: 1, info: 2 }
 const SEVERITY_TONE: Record<Finding['severity'], Tone> = { critical: 'red', warning: 'yellow', info: 'dim' }
 
-/** The worst findings of a call, one line each. */
+/** The first findings of a call that are more than a remark, one line each; the codes of all others in one line. */
 function notesOf(call: CallRecord, most: number): Cell[] {
-  return call.findings
-    .filter((finding) => finding.severity !== 'info')
-    .toSorted((a, b) => SEVERITY_RANK[a.severity] - SEVERITY_RANK[b.severity])
-    .slice(0, most)
-    .map((finding) => ({
-      text: `${finding.code}: ${displayText(finding.message)}`,
-      tone: SEVERITY_TONE[finding.severity],
-    }))
+  if (most === 0) return []
+  const shown = call.findings.filter(({ severity }) => severity !== 'info').slice(0, most)
+  const notes = shown.map(({ code, severity, message }): Cell => ({
+    text: `${code}: ${displayText(message)}`,
+    tone: SEVERITY_TONE[severity],
+  }))
+  const others = call.findings.filter((finding) => !shown.includes(finding)).map(({ code }) => code)
+  if (others.length > 0)
+    notes.push({ text: `${shown.length > 0 ? 'also ' : ''}${[...new Set(others)].join(', ')}`, tone: 'dim' })
+  return notes
 }
