@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InfluxDB } from 'influx'
@@ -25,6 +25,7 @@ export function freePort(): Promise<number> {
 /** A database server of its own, in a folder of its own, on 127.0.0.1. */
 export class DatabaseServer {
   private child: ChildProcess | undefined
+  private scheme = 'http'
 
   private constructor(
     readonly port: number,
@@ -35,7 +36,10 @@ export class DatabaseServer {
   ) {}
 
   /** influxd 1.x. `settings` are more of its configuration's keys, as environment variables. */
-  static async influxd(settings: Record<string, string> = {}): Promise<DatabaseServer> {
+  static async influxd(
+    settings: Record<string, string> = {},
+    scheme: 'http' | 'https' = 'http',
+  ): Promise<DatabaseServer> {
     const folder = mkdtempSync(join(tmpdir(), 'callprobe-influxd-'))
     const port = await freePort()
     const server = new DatabaseServer(port, folder, 'influxd', ['-config', '/dev/null'], {
@@ -49,6 +53,7 @@ export class DatabaseServer {
       INFLUXDB_HTTP_LOG_ENABLED: 'false',
       ...settings,
     })
+    server.scheme = scheme
     await server.start()
     return server
   }
@@ -73,7 +78,7 @@ export class DatabaseServer {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `${this.scheme}://127.0.0.1:${this.port}`
   }
 
   get pid(): number {
@@ -90,14 +95,26 @@ export class DatabaseServer {
     })
     for (let attempt = 0; attempt < 600; attempt++) {
       try {
-        const answer = await fetch(`${this.url}/ping`, { signal: AbortSignal.timeout(1000) })
-        if (answer.status < 500) return
+        if (await this.answers()) return
       } catch {
         // not yet
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     throw new Error(`${this.program} does not answer at ${this.url}`)
+  }
+
+  private async answers(): Promise<boolean> {
+    if (this.scheme === 'http')
+      return (await fetch(`${this.url}/ping`, { signal: AbortSignal.timeout(1000) })).status < 500
+    // No certificate to trust here: a connection has to do.
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.once('error', reject)
+    })
   }
 
   /** Ends the program and keeps its data. */

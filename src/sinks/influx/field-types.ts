@@ -126,9 +126,15 @@ const VALIDITY: Record<Prefixed<'validity', keyof Validity>, FieldType> = {
 
 /** Fields of single measurements, and of aggregates. Add here what is to be an integer. */
 const MORE_FIELDS: Record<string, FieldType> = {
+  emergency: 'boolean',
   start_ms: 'integer',
   end_ms: 'integer',
   findings_count: 'integer',
+  count: 'integer',
+  of_calls: 'integer',
+  shared: 'string',
+  shared_calls: 'integer',
+  shared_of_calls: 'integer',
   burst_events_count: 'integer',
   expected: 'boolean',
   lost_before_tap: 'integer',
@@ -158,9 +164,3 @@ function aggregateTypes(): Record<string, FieldType> {
 export const FIELD_TYPES: ReadonlyMap<string, FieldType> = new Map(
   Object.entries({ ...aggregateTypes(), ...MEDIA, ...SIP, ...VALIDITY, ...MORE_FIELDS }),
 )
-
-/** The names of `MediaFields` that keep their name and value in the database. */
-export const PLAIN_MEDIA_FIELDS = Object.keys(MEDIA).filter((name) => name !== 'ssrcs') as Exclude<
-  keyof typeof MEDIA,
-  'ssrcs'
->[]

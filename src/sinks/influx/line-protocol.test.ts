@@ -152,11 +152,12 @@ describe('the time of a point', () => {
 describe('records as points', () => {
   const [call, fromCaller, fromCallee] = recordPoints(EXAMPLE_CALL)
 
-  it('are voip_call and a voip_media per direction, voip_interval, voip_alert; streams and summaries none', () => {
+  it('are voip_call, a voip_media per direction and a voip_finding per finding, voip_interval, voip_alert; streams and summaries none', () => {
     expect(recordPoints(EXAMPLE_CALL).map(({ measurement }) => measurement)).toEqual([
       'voip_call',
       'voip_media',
       'voip_media',
+      'voip_finding',
     ])
     expect(recordPoints(EXAMPLE_INTERVAL).map(({ measurement }) => measurement)).toEqual(['voip_interval'])
     expect(recordPoints(EXAMPLE_ALERT).map(({ measurement }) => measurement)).toEqual(['voip_alert'])

@@ -1,4 +1,4 @@
-import { InfluxDB } from 'influx'
+import { InfluxDB, ResultError } from 'influx'
 import { errorText } from '../../errors.js'
 import type { Destination } from './destination.js'
 import { rejected, unreachable } from './server-errors.js'
@@ -18,23 +18,33 @@ export async function prepareInfluxdb1(destination: Destination): Promise<void> 
     )
   }
   if (destination.retentionS === undefined) return
-  const duration = destination.retentionS === 0 ? 'INF' : `${destination.retentionS / 3600}h`
+  const { retentionS } = destination
   await ask(destination, 'the retention could not be set', async () => {
     const policies = await influx.showRetentionPolicies(database)
     const current = policies.find((policy) => policy.default)
-    if (current === undefined || current.duration === goDuration(destination.retentionS ?? 0)) return
-    await influx.alterRetentionPolicy(current.name, {
-      database,
-      duration,
-      replication: current.replicaN,
-      isDefault: true,
-    })
+    if (current === undefined || current.duration === goDuration(retentionS)) return
+    // The library's own method leaves the shards as long as they were, which a shorter duration does not allow.
+    await influx.query(
+      `ALTER RETENTION POLICY ${quoted(current.name)} ON ${quoted(database)} DURATION ${
+        retentionS === 0 ? 'INF' : `${retentionS / 3600}h`
+      } SHARD DURATION ${shardHours(retentionS)}h`,
+    )
   })
 }
 
 /** How 1.x prints a duration of whole hours: 720h0m0s, 0s. */
 function goDuration(seconds: number): string {
   return seconds === 0 ? '0s' : `${seconds / 3600}h0m0s`
+}
+
+/** Hours of a shard, as 1.x chooses them for a new policy: under two days, under half a year, longer. */
+function shardHours(retentionS: number): number {
+  if (retentionS !== 0 && retentionS < 2 * 86_400) return 1
+  return retentionS !== 0 && retentionS < 180 * 86_400 ? 24 : 168
+}
+
+function quoted(name: string): string {
+  return `"${name.replace(/["\\]/g, '\\$&')}"`
 }
 
 function clientFor({
@@ -79,8 +89,7 @@ async function ask<T>(destination: Destination, what: string, request: () => Pro
         error,
       )
     // An error with a status of 5xx, or none: the server may recover.
-    if (status === undefined && !(error instanceof Error && error.name === 'ResultError'))
-      throw unreachable(destination, error)
+    if (status === undefined && !(error instanceof ResultError)) throw unreachable(destination, error)
     if (status !== undefined && status >= 500)
       throw unreachable(destination, new Error(text, { cause: error }))
     throw rejected(

@@ -7,28 +7,28 @@ import {
   type DirectionRecord,
   type Finding,
   type IntervalRecord,
-  type MediaFields,
   type ProbeRecord,
   type Severity,
 } from '../../calls/records.js'
+import { findingPoints } from '../../aggregates/finding-points.js'
 import { codecTag, dscpClass } from '../../aggregates/tags.js'
-import { PLAIN_MEDIA_FIELDS } from './field-types.js'
 import { UNKNOWN_TAG } from './line-protocol.js'
+import { mediaPointFields, type MediaPointIdentity } from './media-point-fields.js'
 
 type Fields = Record<string, number | string | boolean | undefined>
 
 /**
- * A record as points: a call becomes `voip_call` and a `voip_media` per direction, an interval `voip_interval`, an alert
- * `voip_alert`; streams and the summary become none. Fields have the record's names, those of inner objects with the
- * object's name before them (`sip_status`, `validity_mirror_loss`); absent stays absent. What only names or counts is a
- * tag; Call-ID, numbers, addresses, ports and SSRCs are fields.
+ * A record as points: a call becomes `voip_call`, a `voip_media` per direction and a `voip_finding` per finding, an
+ * interval `voip_interval`, an alert `voip_alert`; streams and the summary become none. Fields have the record's names,
+ * those of inner objects with the object's name before them (`sip_status`, `validity_mirror_loss`); absent stays absent.
+ * What only names or counts is a tag; Call-ID, numbers, addresses, ports and SSRCs are fields.
  *
  * Times: a call's and its media's is the call's end (without one, its start), an interval's its start.
  */
 export function recordPoints(record: ProbeRecord): MetricPoint[] {
   switch (record.type) {
     case 'call':
-      return [callPoint(record), ...mediaPoints(record)]
+      return [callPoint(record), ...mediaPoints(record), ...findingPoints(record)]
     case 'interval':
       return [intervalPoint(record)]
     case 'alert':
@@ -57,16 +57,43 @@ function callKey(call: CallRecord): string {
   return [call.call_id, call.start, call.caller_address ?? '', call.callee_address ?? ''].join('\n')
 }
 
+/** Fields of a call that keep their name and value. The compiler demands a new one here, or among those apart. */
+const PLAIN_CALL_FIELDS = Object.keys({
+  emergency: true,
+  leg: true,
+  leg_of: true,
+  leg_confidence: true,
+  leg_evidence: true,
+  mos_cq_min: true,
+  rtt_p50_ms: true,
+  rtt_p95_ms: true,
+  rtt_max_ms: true,
+  caller_leg_rtt_p50_ms: true,
+  callee_leg_rtt_p50_ms: true,
+  hold_ms: true,
+  transferred_by: true,
+} satisfies Record<PlainCallField, true>) as PlainCallField[]
+
+type PlainCallField = Exclude<
+  keyof CallRecord,
+  | 'type'
+  | 'schema'
+  | 'probe'
+  | 'state'
+  | 'quality'
+  | keyof Places
+  | keyof MediaPointIdentity
+  | 'sip'
+  | 'media'
+  | 'related_calls'
+  | 'findings'
+  | 'validity'
+>
+
 function callPoint(call: CallRecord): MetricPoint {
-  const fields = identity(call)
+  const fields: Fields = { ...identity(call) }
+  for (const name of PLAIN_CALL_FIELDS) fields[name] = call[name]
   Object.assign(fields, sipFields(call))
-  fields.mos_cq_min = call.mos_cq_min
-  fields.rtt_p50_ms = call.rtt_p50_ms
-  fields.rtt_p95_ms = call.rtt_p95_ms
-  fields.rtt_max_ms = call.rtt_max_ms
-  fields.caller_leg_rtt_p50_ms = call.caller_leg_rtt_p50_ms
-  fields.callee_leg_rtt_p50_ms = call.callee_leg_rtt_p50_ms
-  fields.hold_ms = call.hold_ms
   for (const direction of DIRECTIONS) Object.assign(fields, briefly(direction, call.media[direction]))
   fields.related_calls = listText(call.related_calls)
   Object.assign(fields, findingFields(call.findings), validityFields(call))
@@ -90,7 +117,7 @@ function callTimeMs(call: CallRecord): number {
 }
 
 /** What finds a call again, on each of its points; `start_ms` and `end_ms` (since the epoch) are for links. */
-function identity(call: CallRecord): Fields {
+function identity(call: CallRecord): MediaPointIdentity {
   return {
     call_id: call.call_id,
     start: call.start,
@@ -111,20 +138,12 @@ function statusClass(status: number | undefined): string {
 
 function sipFields({ sip }: CallRecord): Fields {
   if (sip === undefined) return {}
-  return {
-    sip_transport: sip.transport,
-    sip_status: sip.status,
-    sip_reason: sip.reason,
-    sip_pdd_ms: sip.pdd_ms,
-    sip_setup_ms: sip.setup_ms,
-    sip_ring_ms: sip.ring_ms,
-    sip_ended_by: sip.ended_by,
-    sip_retransmissions: sip.retransmissions,
-    sip_user_agent_caller: sip.user_agents?.caller,
-    sip_user_agent_callee: sip.user_agents?.callee,
-    sip_session_id: sip.session_id,
-    sip_release_cause: sip.release_cause,
-  }
+  const { user_agents, ...single } = sip
+  const fields: Fields = {}
+  for (const [name, value] of Object.entries(single)) fields[`sip_${name}`] = value
+  fields.sip_user_agent_caller = user_agents?.caller
+  fields.sip_user_agent_callee = user_agents?.callee
+  return fields
 }
 
 /** Both directions in the call's own row, for lists of calls: a query cannot join `voip_media` to it. */
@@ -172,17 +191,6 @@ function mediaPoints(call: CallRecord): MetricPoint[] {
   for (const direction of DIRECTIONS) {
     const media = call.media[direction]
     if (media === undefined) continue
-    const fields = mediaFields(media)
-    Object.assign(fields, who)
-    fields.ssrcs = listText(media.ssrcs)
-    fields.expected = media.expected
-    fields.lost_before_tap = media.lost_before_tap
-    fields.lost_after_tap = media.lost_after_tap
-    fields.burst_events_count = media.burst_events?.length
-    fields.burst_events_peak_ms = media.burst_events?.reduce(
-      (most, { peak_ms }) => Math.max(most, peak_ms),
-      0,
-    )
     points.push({
       measurement: 'voip_media',
       tags: {
@@ -192,7 +200,7 @@ function mediaPoints(call: CallRecord): MetricPoint[] {
         codec: codecTag(media.codec),
         dscp_class: dscpClass(media.dscp),
       },
-      fields,
+      fields: mediaPointFields(media, who),
       timeMs: callTimeMs(call),
       key: `${callKey(call)}\n${direction}`,
     })
@@ -201,11 +209,9 @@ function mediaPoints(call: CallRecord): MetricPoint[] {
 }
 
 function intervalPoint(interval: IntervalRecord): MetricPoint {
-  const fields = mediaFields(interval)
-  fields.call_id = interval.call_id
-  fields.end_ms = Date.parse(interval.end)
+  const fields = mediaPointFields(interval, { call_id: interval.call_id, end_ms: Date.parse(interval.end) })
   // The same long text as in voip_media, in each of many intervals.
-  delete fields.mos_model
+  fields.mos_model = undefined
   return {
     measurement: 'voip_interval',
     tags: {
@@ -218,21 +224,6 @@ function intervalPoint(interval: IntervalRecord): MetricPoint {
     timeMs: Date.parse(interval.start),
     key: `${interval.call_id}\n${interval.direction}\n${interval.start}`,
   }
-}
-
-/** Field by field on purpose: spreading objects of so many fields, and adding to them, costs ten times as much. */
-function mediaFields(media: MediaFields): Fields {
-  const fields: Fields = {}
-  for (const name of PLAIN_MEDIA_FIELDS) {
-    const value = media[name]
-    if (value !== undefined) fields[name] = value
-  }
-  // `codec` is a tag; a tag and a field must not share a name.
-  fields.codec_name = media.codec
-  // Absent when nothing was lost: ten zeros in each of many intervals.
-  if (media.loss_runs?.some((count) => count > 0) === true)
-    for (const [i, count] of media.loss_runs.entries()) fields[`loss_runs_${i + 1}`] = count
-  return fields
 }
 
 function alertPoint(alert: AlertRecord): MetricPoint {

@@ -93,7 +93,7 @@ export class Server {
       throw rejected(this.destination, 'it wants credentials before it says what it is', CREDENTIALS_HINT)
     throw rejected(
       this.destination,
-      `this does not look like InfluxDB: GET /ping answered ${answer.status}`,
+      `this does not look like InfluxDB: GET /ping answered ${answer.status} ${answer.body.trim().slice(0, 100)}`,
       'check host, port and path of the URL; if it is one behind a proxy, name it with influx.server in the configuration',
     )
   }
