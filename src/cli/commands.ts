@@ -49,6 +49,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./dashboards.js')).dashboardsCommand(),
   },
   {
+    name: 'alerts',
+    description: 'Test who is told of alerts, or show the rules in force.',
+    load: async () => (await import('./alerts.js')).alertsCommand(),
+  },
+  {
     name: 'config',
     description: 'Check a configuration file, or print what it may hold.',
     load: async () => (await import('./config.js')).configCommand(),
