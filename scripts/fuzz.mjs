@@ -2,15 +2,6 @@
 // Feeds spoiled input to the parsers, the tracker, the meter and the whole pipeline. Inputs that reach new blocks of the
 // program are kept and spoiled further. What breaks a promise, throws, takes too long or too much memory is written to
 // fuzz-crashes/, and the run ends with exit code 1. docs/fuzzing.md tells more.
-//   --target NAME   only this one (may be repeated; a part of a name will do)
-//   --runs N        inputs per target (default: each target's own)
-//   --seconds S     at most so long per target
-//   --seed N        another run; the same seed, target and number of inputs are the same run (default 1)
-//   --slow-ms N     an input that takes longer than this twice is a failure (default 2000)
-//   --no-coverage   spoil the seeds only: faster, and blind
-//   --unreached     list by file how much was reached
-//   --soak MB       no fuzzing: so much generated traffic through the probe, while memory is watched
-// With files: runs these inputs alone, so that what was found can be looked at again.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -27,23 +18,55 @@ import { ROOT, run } from './lib/run.mjs'
 /** On no terminal, a line of progress this often. */
 const LOG_EVERY_S = 30
 
+const HELP = `Usage: npm run fuzz -- [options] [FILE...]
+
+Feeds spoiled input to the program. With files: runs these inputs alone, so that what was found can be looked at again.
+
+  --target NAME   only this one (may be repeated; a part of a name will do)
+  --runs N        inputs per target (default: each target's own)
+  --seconds S     at most so long per target
+  --seed N        another run; the same seed, target and number of inputs are the same run (default 1)
+  --slow-ms N     an input that takes longer than this twice is a failure (default 2000)
+  --no-coverage   spoil the seeds only: faster, and blind
+  --unreached     list by file how much was reached
+  --soak MB       no fuzzing: so much generated traffic through the probe, while memory is watched
+  -h, --help      this text
+
+Targets: ${Object.keys(TARGETS).join(', ')}
+
+Exit codes: 0 done, 1 an input broke a promise, 2 wrong usage.`
+
+function parsed() {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS })
+  } catch (error) {
+    if (!String(error?.code).startsWith('ERR_PARSE_ARGS')) throw error
+    // The parser's second sentence is about options that begin with a dash: no help here.
+    return usage(`${error.message.split('. ')[0]}\n(run with --help for the options)`)
+  }
+}
+
+const OPTIONS = {
+  target: { type: 'string', multiple: true },
+  runs: { type: 'string' },
+  seconds: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+  'slow-ms': { type: 'string', default: '2000' },
+  'no-coverage': { type: 'boolean', default: false },
+  unreached: { type: 'boolean', default: false },
+  soak: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+}
+
 function options() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      target: { type: 'string', multiple: true },
-      runs: { type: 'string' },
-      seconds: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      'slow-ms': { type: 'string', default: '2000' },
-      'no-coverage': { type: 'boolean', default: false },
-      unreached: { type: 'boolean', default: false },
-      soak: { type: 'string' },
-    },
-  })
+  const { values, positionals } = parsed()
+  if (values.help) {
+    console.log(HELP)
+    process.exit(0)
+  }
   const number = (name) => {
     const value = Number(values[name])
-    if (values[name] !== undefined && !(Number.isFinite(value) && value >= 0)) {
+    if (values[name] !== undefined && !(values[name] !== '' && Number.isFinite(value) && value >= 0)) {
       usage(`--${name}: "${values[name]}" is no number`)
     }
     return values[name] === undefined ? undefined : value
