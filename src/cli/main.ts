@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { CallprobeError } from '../errors.js'
+import { CallprobeError, type ErrorCode } from '../errors.js'
 import { COMMANDS } from './commands.js'
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from './exit-codes.js'
 import { standardOutputFailed, tell, watchStandardOutput } from './standard-output.js'
@@ -40,6 +40,16 @@ function useProgramSettings(command: Command): void {
   for (const child of command.commands) useProgramSettings(child)
 }
 
+/** What the user wrote cannot be used: on the command line or in a file named there. */
+const WRONG_USAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'USAGE',
+  'EXPRESSION_INVALID',
+  'CONFIG_NOT_READABLE',
+  'CONFIG_INVALID',
+  'SPEC_INVALID',
+  'PRIVACY_KEY',
+])
+
 /**
  * Runs the command line.
  * @returns exit code: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched
@@ -62,7 +72,7 @@ async function run(argv: readonly string[]): Promise<number> {
     }
     if (error instanceof CallprobeError) {
       tell(error)
-      return error.code === 'USAGE' || error.code === 'EXPRESSION_INVALID' ? EXIT_USAGE : EXIT_FAILED
+      return WRONG_USAGE.has(error.code) ? EXIT_USAGE : EXIT_FAILED
     }
     process.stderr.write(`callprobe: unexpected error, please report it: ${stackOf(error)}\n`)
     return EXIT_FAILED
