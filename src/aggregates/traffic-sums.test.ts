@@ -126,9 +126,9 @@ describe('sums of media', () => {
     }
     const merged = new TrafficSums()
     for (const part of parts) merged.merge(part)
-    const expected = { ...one.fields(true), streams_peak: 10 }
+    const expected: ReturnType<TrafficSums['fields']> = { ...one.fields(true), streams_peak: 10 }
     for (const [name, value] of Object.entries(merged.fields(true)))
-      expect(value, name).toBeCloseTo(Number(expected[name as 'lost']), 9)
+      expect(value, name).toBeCloseTo(Number(expected[name]), 9)
   })
 
   it('have no ratio without denominator, and no more fields than are documented', () => {

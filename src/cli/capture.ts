@@ -5,6 +5,7 @@ import type { InterfaceEvent } from '../capture/live.js'
 import { loadBinding } from '../capture/ring/native.js'
 import { RingSource } from '../capture/ring/ring-source.js'
 import { openRingSocket, WHOLE_FRAME_BYTES } from '../capture/ring/ring-socket.js'
+import type { ProbeCounters } from '../aggregates/probe-health.js'
 import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { CallprobeError, errorText } from '../errors.js'
@@ -69,6 +70,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       losses,
     )
     probe = opened
+    records.watchProbe(() => countersOf(source, opened))
     let load = 0
     let packetsBefore = 0
     const loop = new CaptureLoop({
@@ -242,6 +244,20 @@ function onSignals(
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
     process.off('SIGHUP', onHangUp)
+  }
+}
+
+/** For voip_probe: what the probe counts of itself, beside the quality that it measures. */
+function countersOf(source: RingSource, probe: Probe): ProbeCounters {
+  const { kernelDrops, interfaceDrops } = source.losses()
+  const { user, system } = process.cpuUsage()
+  return {
+    ...probe.health(),
+    captureDrops: kernelDrops,
+    interfaceDrops,
+    memoryBytes: process.memoryUsage.rss(),
+    cpuMs: (user + system) / 1000,
+    clockMs: Date.now(),
   }
 }
 

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { seriesBudgets } from '../aggregates/budget.js'
+import type { Config } from '../config/config.js'
 import { loadConfig } from '../config/load.js'
 import { displayText } from './table-text.js'
 
@@ -10,6 +12,21 @@ function check(file: string): void {
   if (config.sites.length > 0) parts.push(`sites: ${config.sites.length}`)
   if (config.trunks.length > 0) parts.push(`trunks: ${config.trunks.length}`)
   process.stdout.write(`${displayText(file)} is valid: ${displayText(parts.join(', '))}\n`)
+  for (const line of budgetLines(config)) process.stdout.write(`${line}\n`)
+}
+
+/** How many series the aggregates can have in a database, and what to do when that is more than wanted. */
+function budgetLines(config: Config): string[] {
+  const lines = seriesBudgets(config).map(
+    ({ measurement, formula, bound }) =>
+      `${measurement}: at most ${bound} series (${formula}), as many in each roll-up`,
+  )
+  const over = seriesBudgets(config).filter(({ possible, bound }) => possible > bound)
+  for (const { measurement, possible } of over)
+    lines.push(
+      `${measurement} could have ${possible}: when aggregates.series_budget (${config.aggregates.series_budget}) is used up, further combinations are counted as "other"`,
+    )
+  return lines
 }
 
 /** Prints the published JSON Schema, byte for byte. */
