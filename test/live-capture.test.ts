@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { CallRecord, DirectionRecord } from '../src/calls/records.js'
-import { LiveProbe, Namespaces, recordsOf, requireLive, until } from './helpers/live.js'
+import { inNamespaces, LiveProbe, recordsOf, requireLive, until } from './helpers/live.js'
 import { ROOT } from './helpers/programs.js'
 import { pcapOf, type Frame } from './helpers/replay.js'
 import { readPackets } from './helpers/capture-bytes.js'
@@ -21,17 +21,11 @@ function fixture(name: string): string {
   return join(ROOT, 'fixtures', `${name}.pcap`)
 }
 
-describe.skipIf(!requireLive('tcpreplay'))('a live capture', () => {
-  let namespaces = new Namespaces()
-  afterEach(() => {
-    namespaces.close()
-    namespaces = new Namespaces()
-  })
-
+describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true }, () => {
   it(
     'gives the calls, losses, duplicates and codecs that a replay of the same packets gives',
     { timeout: 120_000 },
-    async () => {
+    inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'same.ndjson'), ['-i', 'tap0'])
       await Promise.all(FIXTURES.map((name) => namespaces.replay(wire, fixture(name))))
@@ -66,39 +60,42 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', () => {
       }
       expect(probe.summary().capture_drops).toBe(0)
       expect(probe.summary().packets).toBe(FIXTURES.reduce((sum, name) => sum + packetsIn(fixture(name)), 0))
-    },
+    }),
   )
 
-  it('keeps VLAN tags, also those that the kernel takes out of the frame, and of two the inner one', async () => {
-    const plain = await framesOf(fixture('sipp-one-way'))
-    const capture = join(scratch, 'vlan.pcap')
-    // A mirror of two VLANs: every packet twice, in 802.1Q and in 802.1ad with 802.1Q inside.
-    const tagged = plain.slice(0, 60).flatMap(({ timeMs, frame }) => [
-      { timeMs, frame: withTags(frame, [0x8100, 100]) },
-      { timeMs: timeMs + 1, frame: withTags(frame, [0x88a8, 7], [0x8100, 200]) },
-    ])
-    writeFileSync(capture, pcapOf(tagged))
-    const wire = namespaces.wire()
-    const all = await LiveProbe.start(namespaces, wire, join(scratch, 'vlan.ndjson'), ['-i', 'tap0'])
-    const only = await LiveProbe.start(namespaces, wire, join(scratch, 'vlan100.ndjson'), [
-      ...['-i', 'tap0', '--bpf', 'vlan 100'],
-    ])
-    await namespaces.replay(wire, capture, '--topspeed')
-    await sleep(300)
-    await Promise.all([all.stop(), only.stop()])
-    expect(all.summary()).toMatchObject({ packets: 120, skipped: {} })
-    expect(only.summary().packets).toBe(60)
-    expect(only.streams().map((stream) => stream.vlan)).toEqual([100])
-    const rtp = plain.slice(0, 60).filter(({ frame }) => isRtp(frame)).length
-    expect(all.streams()).toHaveLength(1)
-    expect(all.streams()[0]).toMatchObject({ packets: rtp, duplicates: rtp, lost: 0 })
-    expect(all.summary().sip_messages).toBe(2 * (60 - rtp))
-  })
+  it(
+    'keeps VLAN tags, also those that the kernel takes out of the frame, and of two the inner one',
+    inNamespaces(async (namespaces) => {
+      const plain = await framesOf(fixture('sipp-one-way'))
+      const capture = join(scratch, 'vlan.pcap')
+      // A mirror of two VLANs: every packet twice, in 802.1Q and in 802.1ad with 802.1Q inside.
+      const tagged = plain.slice(0, 60).flatMap(({ timeMs, frame }) => [
+        { timeMs, frame: withTags(frame, [0x8100, 100]) },
+        { timeMs: timeMs + 1, frame: withTags(frame, [0x88a8, 7], [0x8100, 200]) },
+      ])
+      writeFileSync(capture, pcapOf(tagged))
+      const wire = namespaces.wire()
+      const all = await LiveProbe.start(namespaces, wire, join(scratch, 'vlan.ndjson'), ['-i', 'tap0'])
+      const only = await LiveProbe.start(namespaces, wire, join(scratch, 'vlan100.ndjson'), [
+        ...['-i', 'tap0', '--bpf', 'vlan 100'],
+      ])
+      await namespaces.replay(wire, capture, '--topspeed')
+      await sleep(300)
+      await Promise.all([all.stop(), only.stop()])
+      expect(all.summary()).toMatchObject({ packets: 120, skipped: {} })
+      expect(only.summary().packets).toBe(60)
+      expect(only.streams().map((stream) => stream.vlan)).toEqual([100])
+      const rtp = plain.slice(0, 60).filter(({ frame }) => isRtp(frame)).length
+      expect(all.streams()).toHaveLength(1)
+      expect(all.streams()[0]).toMatchObject({ packets: rtp, duplicates: rtp, lost: 0 })
+      expect(all.summary().sip_messages).toBe(2 * (60 - rtp))
+    }),
+  )
 
   it(
     'closes calls and intervals by the clock when no packets come any more',
     { timeout: 60_000 },
-    async () => {
+    inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'quiet.ndjson'), ['-i', 'tap0'])
       await namespaces.replay(wire, fixture('sipp-one-way'))
@@ -109,58 +106,74 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', () => {
       expect(probe.calls()[0]).toMatchObject({ state: 'completed', sip: { status: 200 } })
       expect(await probe.stop()).toBe(0)
       expect(probe.calls()).toHaveLength(1)
-    },
+    }),
   )
 
-  it('understands filters, and says what is wrong with one', async () => {
-    const wire = namespaces.wire()
-    const bad = await LiveProbe.fail(namespaces, wire, ['-i', 'tap0', '--bpf', 'udp port'])
-    expect(bad.code).toBe(1)
-    expect(bad.log).toMatch(/libpcap does not understand the filter "udp port": .*\n {2}hint: .*pcap-filter/)
-    const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'bpf.ndjson'), [
-      ...['-i', 'tap0', '--bpf', 'udp port 5060', '--snaplen', '60'],
-    ])
-    await namespaces.replay(wire, fixture('sipp-setup-failures'), '--topspeed')
-    await sleep(300)
-    await probe.stop()
-    // Cut to 60 bytes no SIP message is whole, but every one is there.
-    expect(probe.summary().packets).toBe(packetsIn(fixture('sipp-setup-failures')))
-  })
+  it(
+    'understands filters, and says what is wrong with one',
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      const bad = await LiveProbe.fail(namespaces, wire, ['-i', 'tap0', '--bpf', 'udp port'])
+      expect(bad.code).toBe(1)
+      expect(bad.log).toMatch(
+        /libpcap does not understand the filter "udp port": .*\n {2}hint: .*pcap-filter/,
+      )
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'bpf.ndjson'), [
+        ...['-i', 'tap0', '--bpf', 'udp port 5060', '--snaplen', '60'],
+      ])
+      await namespaces.replay(wire, fixture('sipp-setup-failures'), '--topspeed')
+      await sleep(300)
+      await probe.stop()
+      // Cut to 60 bytes no SIP message is whole, but every one is there.
+      expect(probe.summary().packets).toBe(packetsIn(fixture('sipp-setup-failures')))
+    }),
+  )
 
-  it('says which interface is missing', async () => {
-    const wire = namespaces.wire()
-    expect(await LiveProbe.fail(namespaces, wire, ['-i', 'nosuch0'])).toEqual({
-      code: 1,
-      log: expect.stringMatching(/there is no network interface nosuch0\n {2}hint: /),
-    })
-  })
+  it(
+    'says which interface is missing',
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      expect(await LiveProbe.fail(namespaces, wire, ['-i', 'nosuch0'])).toEqual({
+        code: 1,
+        log: expect.stringMatching(/there is no network interface nosuch0\n {2}hint: /),
+      })
+    }),
+  )
 
-  it('measures several interfaces as one, in order of time', { timeout: 60_000 }, async () => {
-    const wire = namespaces.wire()
-    namespaces.run(wire, 'ip', 'link', 'add', 'in1', 'type', 'veth', 'peer', 'name', 'tap1')
-    namespaces.run(wire, 'ip', 'link', 'set', 'in1', 'up')
-    namespaces.run(wire, 'ip', 'link', 'set', 'tap1', 'up')
-    // One direction on each, as two receive ports of an optical tap show it.
-    const frames = await framesOf(fixture('sipp-one-way'))
-    const fromCaller = frames.filter(({ frame }) => frame[11] === 1)
-    const fromCallee = frames.filter(({ frame }) => frame[11] === 2)
-    writeFileSync(join(scratch, 'caller.pcap'), pcapOf(fromCaller))
-    const late = fromCallee[0].timeMs - fromCaller[0].timeMs
-    writeFileSync(join(scratch, 'callee.pcap'), pcapOf(fromCallee))
-    const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'two.ndjson'), ['-i', 'tap0', 'tap1'])
-    const first = namespaces.replay(wire, join(scratch, 'caller.pcap'))
-    await sleep(Math.max(0, late))
-    const second = namespaces.start(wire, ['tcpreplay', '-q', '-i', 'in1', join(scratch, 'callee.pcap')])
-    await first
-    await until(() => second.exitCode !== null)
-    await sleep(500)
-    await probe.stop()
-    expect(probe.calls()).toHaveLength(1)
-    expect(probe.calls()[0].media.from_caller?.packets).toBe(
-      fromCaller.filter(({ frame }) => isRtp(frame)).length,
-    )
-    expect(probe.summary().packets).toBe(frames.length)
-  })
+  it(
+    'measures several interfaces as one, in order of time',
+    { timeout: 60_000 },
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      namespaces.run(wire, 'ip', 'link', 'add', 'in1', 'type', 'veth', 'peer', 'name', 'tap1')
+      namespaces.run(wire, 'ip', 'link', 'set', 'in1', 'up')
+      namespaces.run(wire, 'ip', 'link', 'set', 'tap1', 'up')
+      // One direction on each, as two receive ports of an optical tap show it.
+      const frames = await framesOf(fixture('sipp-one-way'))
+      const fromCaller = frames.filter(({ frame }) => frame[11] === 1)
+      const fromCallee = frames.filter(({ frame }) => frame[11] === 2)
+      writeFileSync(join(scratch, 'caller.pcap'), pcapOf(fromCaller))
+      const late = fromCallee[0].timeMs - fromCaller[0].timeMs
+      writeFileSync(join(scratch, 'callee.pcap'), pcapOf(fromCallee))
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'two.ndjson'), [
+        '-i',
+        'tap0',
+        'tap1',
+      ])
+      const first = namespaces.replay(wire, join(scratch, 'caller.pcap'))
+      await sleep(Math.max(0, late))
+      const second = namespaces.start(wire, ['tcpreplay', '-q', '-i', 'in1', join(scratch, 'callee.pcap')])
+      await first
+      await until(() => second.exitCode !== null)
+      await sleep(500)
+      await probe.stop()
+      expect(probe.calls()).toHaveLength(1)
+      expect(probe.calls()[0].media.from_caller?.packets).toBe(
+        fromCaller.filter(({ frame }) => isRtp(frame)).length,
+      )
+      expect(probe.summary().packets).toBe(frames.length)
+    }),
+  )
 })
 
 function identityOf(call: CallRecord): unknown {

@@ -5,7 +5,8 @@ import type { CallRecord } from './records.js'
 const MOST_ENTRIES = 8192
 
 interface Entry {
-  timeMs: number
+  fromMs: number
+  toMs: number
   drops: number
   downMs: number
 }
@@ -39,28 +40,34 @@ export class CaptureLosses {
     return sip.lastMs <= lastMs && (validity.directions_seen ?? []).length === 0
   }
 
-  /** `timeMs`: when it was noticed, ms since the epoch; what is noticed together happened shortly before. */
-  add(timeMs: number, drops: number, downMs: number): void {
+  /** What was missed at some time between two looks at the counters; ms since the epoch. */
+  add(fromMs: number, toMs: number, drops: number, downMs: number): void {
     if (drops === 0 && downMs === 0) return
-    this.entries.push({ timeMs, drops, downMs })
+    let at = this.entries.length
+    while (at > 0 && this.entries[at - 1].toMs > toMs) at--
+    this.entries.splice(at, 0, { fromMs: Math.min(fromMs, toMs), toMs, drops, downMs })
     if (this.entries.length > MOST_ENTRIES) this.halve()
   }
 
-  /** Sums over [startMs, endMs]. */
+  get entryCount(): number {
+    return this.entries.length
+  }
+
+  /** Sums of all that may have been missed within [startMs, endMs]. */
   between(startMs: number, endMs: number): { drops: number; downMs: number } {
     let drops = 0
     let downMs = 0
     for (let k = this.entries.length - 1; k >= 0; k--) {
       const entry = this.entries[k]
-      if (entry.timeMs < startMs) break
-      if (entry.timeMs > endMs) continue
+      if (entry.toMs < startMs) break
+      if (entry.fromMs > endMs) continue
       drops += entry.drops
       downMs += entry.downMs
     }
     return { drops, downMs: Math.min(downMs, Math.max(0, endMs - startMs)) }
   }
 
-  /** Times become coarser: two entries stand where the later one stood. */
+  /** Times become coarser: two entries stand for the time of both. */
   private halve(): void {
     const merged: Entry[] = []
     for (let k = 0; k < this.entries.length; k += 2) {
@@ -70,7 +77,8 @@ export class CaptureLosses {
         second === undefined
           ? first
           : {
-              timeMs: second.timeMs,
+              fromMs: Math.min(first.fromMs, second.fromMs),
+              toMs: second.toMs,
               drops: first.drops + second.drops,
               downMs: first.downMs + second.downMs,
             },

@@ -10,6 +10,8 @@ export interface CaptureLosses {
   freezes: number
   /** Time during which an interface was down or without carrier, ms. */
   downMs: number
+  /** Until when that was last so; clock time, ms since the epoch. */
+  downUntilMs: number
 }
 
 export interface InterfaceEvent {

@@ -9,6 +9,7 @@ const TELL_MS = 10_000
 export class LossWatch {
   drops = 0
   private downMs = 0
+  private lookedMs = Infinity
   private toldMs = -Infinity
   private told = 0
 
@@ -23,7 +24,9 @@ export class LossWatch {
     const seen = this.source.losses()
     if (seen === undefined) return
     const drops = seen.kernelDrops + seen.interfaceDrops
-    this.losses.add(nowMs, drops - this.drops, seen.downMs - this.downMs)
+    this.losses.add(this.lookedMs, nowMs, drops - this.drops, 0)
+    this.losses.add(seen.downUntilMs, seen.downUntilMs, 0, seen.downMs - this.downMs)
+    this.lookedMs = nowMs
     this.drops = drops
     this.downMs = seen.downMs
     if (drops === this.told || Math.abs(nowMs - this.toldMs) < TELL_MS) return

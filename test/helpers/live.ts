@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect } from 'vitest'
+import { expect, type TestContext } from 'vitest'
 import { findBinding } from '../../src/capture/ring/native.js'
 import type { CallRecord, ProbeRecord, StreamRecord, SummaryRecord } from '../../src/calls/records.js'
 import { validateRecord } from '../../src/calls/validate.js'
@@ -87,6 +87,20 @@ export class Namespaces {
   close(): void {
     for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL')
     for (const name of this.names) execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' })
+  }
+}
+
+/** A test with namespaces of its own, so that tests can run side by side. */
+export function inNamespaces(
+  test: (namespaces: Namespaces, context: TestContext) => Promise<void>,
+): (context: TestContext) => Promise<void> {
+  return async (context) => {
+    const namespaces = new Namespaces()
+    try {
+      await test(namespaces, context)
+    } finally {
+      namespaces.close()
+    }
   }
 }
 

@@ -17,6 +17,7 @@ export class OpenRing {
   /** Drops of the network card. */
   cardDrops = 0
   downMs = 0
+  downUntilMs = -Infinity
   private readonly interfaceDrops: InterfaceDrops
   private readonly statistics = new Uint32Array(3)
   /** When it was found away; NaN while it is there. */
@@ -68,7 +69,10 @@ export class OpenRing {
     this.lookedMs = nowMs
     this.cardDrops = this.interfaceDrops.count()
     const wasAway = this.away
-    if (wasAway) this.downMs += elapsedMs
+    if (wasAway) {
+      this.downMs += elapsedMs
+      this.downUntilMs = nowMs
+    }
     if (state === undefined || !state.up || !state.running) {
       if (wasAway) return undefined
       this.awayMs = nowMs

@@ -107,13 +107,20 @@ export class RingSource implements LiveSource {
   }
 
   losses(): CaptureLosses {
-    const losses: CaptureLosses = { kernelDrops: 0, interfaceDrops: 0, freezes: 0, downMs: 0 }
+    const losses: CaptureLosses = {
+      kernelDrops: 0,
+      interfaceDrops: 0,
+      freezes: 0,
+      downMs: 0,
+      downUntilMs: -Infinity,
+    }
     for (const ring of this.rings) {
       if (!this.closed) ring.readStatistics()
       losses.kernelDrops += ring.drops
       losses.interfaceDrops += ring.cardDrops
       losses.freezes += ring.freezes
       losses.downMs += ring.downMs
+      losses.downUntilMs = Math.max(losses.downUntilMs, ring.downUntilMs)
     }
     return losses
   }
