@@ -23,6 +23,9 @@ const EXAMPLES = 3
 const TIME_SHARE = 0.25
 const LEAST_SPAN_MS = 20 * 60_000
 
+/** What is not further away than so many mean distances belongs to the stretch. */
+const ADJOINING_GAPS = 3
+
 const COLUMNS = FINDING_CODES.length + 1
 
 /** What was counted of all calls in a window. */
@@ -171,11 +174,7 @@ export class FindingGroups implements CallObserver {
     })
     starts.sort((a, b) => a - b)
     const needed = Math.max(LEAST_CALLS, Math.ceil(LEAST_SHARE * starts.length))
-    let best: { from: number; to: number } | undefined
-    for (let k = 0; k + needed <= starts.length; k++) {
-      const to = starts[k + needed - 1]
-      if (best === undefined || to - starts[k] < best.to - best.from) best = { from: starts[k], to }
-    }
+    const best = densest(starts, needed)
     if (best === undefined || best.to - best.from > TIME_SHARE * spanMs) return []
     const { from, to } = best
     const within = (time: number): boolean => time >= from && time <= to
@@ -196,6 +195,19 @@ export class FindingGroups implements CallObserver {
       },
     ]
   }
+}
+
+/** The shortest stretch with so many of the ascending times, and what adjoins it as densely. */
+function densest(times: readonly number[], needed: number): { from: number; to: number } | undefined {
+  let first = -1
+  for (let k = 0; k + needed <= times.length; k++)
+    if (first < 0 || times[k + needed - 1] - times[k] < times[first + needed - 1] - times[first]) first = k
+  if (first < 0) return undefined
+  let last = first + needed - 1
+  const mostGapMs = (ADJOINING_GAPS * (times[last] - times[first])) / (needed - 1)
+  while (first > 0 && times[first] - times[first - 1] <= mostGapMs) first--
+  while (last + 1 < times.length && times[last + 1] - times[last] <= mostGapMs) last++
+  return { from: times[first], to: times[last] }
 }
 
 function noteCode(
