@@ -746,6 +746,7 @@ export class Correlator implements CallListener, StreamListener {
     record.destination_port = stream.destinationPort
     if (stream.vlan >= 0) record.vlan = stream.vlan
     record.ssrc = stream.ssrcText
+    record.stray = counts.stray
     fillCounts(record, counts, codecs, this.scoring)
     fillDistributions(record, counts)
     fillScores(record, counts, codecs, this.scoring)

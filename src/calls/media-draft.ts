@@ -14,7 +14,7 @@ export function newDraft(): MediaDraft {
   return {
     type: u, schema: u, probe: u, call_id: u, direction: u, start: u, end: u,
     caller_site: u, callee_site: u, trunk: u,
-    source_address: u, source_port: u, destination_address: u, destination_port: u, vlan: u, ssrc: u,
+    source_address: u, source_port: u, destination_address: u, destination_port: u, vlan: u, ssrc: u, stray: u,
     expected: u, lost_before_tap: u, lost_after_tap: u, burst_events: u,
     packets: 0, bytes: 0, lost: u, loss_percent: u, duplicates: u, reordered: u,
     late: u, late_percent: u, late_fixed50: u, late_fixed200: u, late_adaptive: u,

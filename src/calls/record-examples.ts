@@ -192,6 +192,7 @@ export const EXAMPLE_STREAM: Required<StreamRecord> = {
   destination_port: 40_002,
   vlan: 100,
   ssrc: '0x1234abcd',
+  stray: 2,
   ...EXAMPLE_MEDIA,
   validity: VALIDITY,
 }
@@ -311,6 +312,8 @@ export const EXAMPLE_SUMMARY: Required<SummaryRecord> = {
   tunnels: { vxlan: 1200 },
   skipped: { not_ip: 3811, bad_udp_length: 2 },
   evictions: { streams: 0 },
+  time_steps_back: 1,
+  time_step_back_max_ms: 3_600_000,
   reported_drops: 12,
   capture_drops: 0,
   truncated_files: [

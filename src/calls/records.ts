@@ -306,6 +306,8 @@ export interface StreamRecord extends MediaFields {
   vlan?: number
   /** Eight hexadecimal digits, lower case: "0x1234abcd". */
   ssrc: string
+  /** Packets whose sequence number fits nothing: in no other count. */
+  stray?: number
   validity?: Validity
 }
 
@@ -416,6 +418,9 @@ export interface SummaryRecord {
   skipped: Record<string, number>
   /** Every bound that was reached, with how often it cost something. */
   evictions: Record<string, number>
+  /** How often packet times went back by more than a second, and by how much at most. */
+  time_steps_back?: number
+  time_step_back_max_ms?: number
   reported_drops?: number
   capture_drops?: number
   truncated_files: TruncatedFile[]

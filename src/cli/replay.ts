@@ -10,6 +10,7 @@ import { Probe } from '../pipeline/probe.js'
 import { ReaderSource } from '../pipeline/reader/reader-source.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
+import { timeStepWarning } from './time-steps.js'
 import { addRunOptions, configOf, RunRecords, type RunOptions } from './run-records.js'
 
 const EXAMPLES = `
@@ -89,7 +90,10 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
     await run(source, probe, records)
     for (const _ of probe.finish()) await records.ready()
     for (const warning of source.warnings) warn(warning)
-    await records.finish(summaryOf(source, probe, config, performance.now() - startedMs))
+    const summary = summaryOf(source, probe, config, performance.now() - startedMs)
+    const timeSteps = timeStepWarning(summary)
+    if (timeSteps !== undefined) process.stderr.write(`callprobe: ${timeSteps}\n`)
+    await records.finish(summary)
   } catch (error) {
     await records.abort()
     throw error

@@ -18,6 +18,9 @@ import { SignallingInput } from './signalling-input.js'
 /** Slow events (timeouts of signalling, sweeps) are looked at once per this much packet time. */
 const TICK_MS = 100
 
+/** Queues of an interface and several interfaces disorder packets by less; more is a clock that was set, or another file. */
+const TIME_STEP_MS = 1000
+
 /** What the probe itself counted; the command adds files and wall-clock figures. */
 export type ProbeCounts = Omit<
   SummaryRecord,
@@ -52,6 +55,10 @@ export class Probe {
   private rtcpPackets = 0
   private firstMs = Infinity
   private lastMs = -Infinity
+  /** Newest time since the last step back. */
+  private newestMs = -Infinity
+  private timeStepsBack = 0
+  private timeStepBackMaxMs = 0
   private tickAt = -Infinity
   /** The earlier of the next tick and the correlator's next event. */
   private wakeAt = -Infinity
@@ -107,6 +114,7 @@ export class Probe {
       if (k === until) {
         begin = k
         until = Math.min(end, k + FORESIGHT)
+        this.noteTime(timeMs[k])
         if (batch.ipAt) ipShift = begin
         else scanPlainFrames(batch, begin, until, ipAt)
         meter.foresee(view, ipAt, ipShift, until - begin)
@@ -153,8 +161,19 @@ export class Probe {
       // Both ends for both: a clock that was set back makes the later packet the earlier.
       this.firstMs = Math.min(this.firstMs, timeMs[first], timeMs[end - 1])
       this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
+      this.noteTime(timeMs[end - 1])
       meter.sweepFor(timeMs[end - 1])
     }
+  }
+
+  /** Looks at every so many packets whether their time goes on. */
+  private noteTime(timeMs: number): void {
+    const backMs = this.newestMs - timeMs
+    if (backMs > TIME_STEP_MS) {
+      this.timeStepsBack++
+      this.timeStepBackMaxMs = Math.max(this.timeStepBackMaxMs, backMs)
+      this.newestMs = timeMs
+    } else if (backMs < 0) this.newestMs = timeMs
   }
 
   private count(packets: number, wireBytes: number, rtp: number): void {
@@ -259,6 +278,8 @@ export class Probe {
       tunnels: decoder.tunnels,
       skipped: decoder.skippedByReason,
       evictions: this.evictions(),
+      time_steps_back: this.timeStepsBack > 0 ? this.timeStepsBack : undefined,
+      time_step_back_max_ms: this.timeStepsBack > 0 ? this.timeStepBackMaxMs : undefined,
     }
   }
 

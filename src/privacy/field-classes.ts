@@ -104,7 +104,7 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
   ),
   stream: {
     ...media,
-    ...classesOf(['direction', 'source_port', 'destination_port', 'vlan', 'ssrc', ...HEAD]),
+    ...classesOf(['direction', 'source_port', 'destination_port', 'vlan', 'ssrc', 'stray', ...HEAD]),
     call_id: 'call_id',
     source_address: 'address',
     destination_address: 'address',
@@ -122,7 +122,7 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
   summary: classesOf(
     `duration_ms processing_ms packets bytes packets_per_s files calls calls_by_state calls_by_quality streams
     rtp_packets rtcp_packets sip_messages sip_requests sip_responses sip_retransmissions sip_malformed registrations
-    options tunnels skipped evictions reported_drops capture_drops jitter_buffer`
+    options tunnels skipped evictions time_steps_back time_step_back_max_ms reported_drops capture_drops jitter_buffer`
       .split(/\s+/)
       .concat(HEAD),
     {
