@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { isEmergency } from '../src/calls/emergency.js'
 import type { CallRecord } from '../src/calls/records.js'
+import { openFiles } from '../src/capture/open.js'
+import { DEFAULT_CONFIG } from '../src/config/config.js'
+import type { CallSpec } from '../src/generate/scenario.js'
+import { Probe } from '../src/pipeline/probe.js'
 import { runLadder, totalOf } from './helpers/ladder-run.js'
+import { sharedPath } from './helpers/programs.js'
+import { replayScenario } from './helpers/replay.js'
 
 /** Phone (alice) calls through a B2BUA (proxy), which calls bob with a Call-ID of its own. */
 function throughB2bua({
@@ -126,6 +132,29 @@ describe('legs of one call through a B2BUA', () => {
     expect(totalOf(points, 'voip_signalling_1h', { leg: 'first' }).attempts).toBe(2)
   })
 
+  it('keep the SSRC of their media through the B2BUA: then what was likely is sure', async () => {
+    const leg = (from: string, to: string, atS: number, ssrc: number): CallSpec => ({
+      at_s: atS,
+      duration_s: 6,
+      caller: { address: from, user: '4930111' },
+      callee: { address: to, user: '4930222' },
+      media: { from_caller: { ssrc }, from_callee: { ssrc: ssrc + 1 } },
+    })
+    const confidences = async (secondSsrc: number): Promise<unknown[]> => {
+      const calls = [leg('10.0.0.1', '10.0.0.9', 0, 1000), leg('10.0.0.9', '10.0.0.2', 0.1, secondSsrc)]
+      const replayed = await replayScenario({ calls })
+      return replayed.calls.map((call) => [call.leg, call.leg_confidence, call.leg_evidence])
+    }
+    expect(await confidences(1000)).toEqual([
+      ['first', 'high', 'media'],
+      ['further', 'high', 'media'],
+    ])
+    expect(await confidences(2000)).toEqual([
+      ['first', 'medium', 'numbers'],
+      ['further', 'medium', 'numbers'],
+    ])
+  })
+
   it('count once in the KPIs: the further leg under a tag of its own', () => {
     const { points } = runLadder(throughB2bua())
     const first = totalOf(points, 'voip_signalling_1h', { leg: 'first' })
@@ -188,3 +217,41 @@ describe('emergency calls', () => {
     expect(isEmergency({ callee: 'sos', calleeUri: 'sip:sos@example.com' }, none)).toBe(false)
   })
 })
+
+describe.skipIf(sharedPath('pcaps/INDEX.tsv') === undefined)(
+  'captures by other people (skipped without ../shared/pcaps)',
+  () => {
+    async function callsOf(name: string): Promise<CallRecord[]> {
+      const calls: CallRecord[] = []
+      const probe = new Probe(DEFAULT_CONFIG, 'file', (record) => {
+        if (record.type === 'call') calls.push(record)
+      })
+      const source = await openFiles([sharedPath(`pcaps/${name}`) ?? ''])
+      for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
+      await source.close()
+      for (const _ of probe.finish());
+      return calls
+    }
+
+    it('through an SBC with an address for each side: its Call-ID names the leg ("B2b1")', async () => {
+      const calls = await callsOf('pcap2sipp__example.pcap')
+      const joined = calls.filter((call) => call.leg !== undefined)
+      expect(joined.map((call) => [call.call_id, call.leg, call.leg_of])).toEqual([
+        ['000d3beb000d3bd-0@10.2.254.197', 'first', undefined],
+        ['2148e6ae70392094-Acc268-B2b1@172.22.204.85', 'further', '000d3beb000d3bd-0@10.2.254.197'],
+      ])
+    })
+
+    // Repeated calls between the same two hosts: by a person, a tester, a load generator.
+    it.each([
+      'pcapApplication__yate.pcap',
+      'trex-core__udp_sip.cap',
+      'ISA__aaa.pcap',
+      'sipnab__sip-rtp-g711.pcap',
+    ])('%s has no legs', async (name) => {
+      const calls = await callsOf(name)
+      expect(calls.length).toBeGreaterThan(1)
+      expect(calls.filter((call) => call.leg !== undefined)).toEqual([])
+    })
+  },
+)

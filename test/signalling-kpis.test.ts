@@ -321,6 +321,8 @@ describe.skipIf(CSV === undefined || CAPTURE === undefined)(
         })
       const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
       expect(calls).toHaveLength(771)
+      // All between the same two sockets: none is a leg of another.
+      expect(new Set(points.map(({ tags }) => tags.leg).filter(Boolean))).toEqual(new Set(['first']))
       expect(sums.attempts).toBe(calls.filter(({ invite }) => invite !== undefined).length)
       expect(sums.answered).toBe(calls.filter(({ answer }) => answer !== undefined).length)
       const completed = calls.filter(({ answer, bye }) => answer !== undefined && bye !== undefined).length

@@ -638,6 +638,7 @@ export class Correlator implements CallListener, StreamListener {
       const interval = call.directions[direction].closeInterval(this.scoringOf(call))
       if (interval) this.emitInterval(call, direction, interval)
     }
+    this.legs.beforeRecord(call)
     const record = callRecord(call, this.context(call))
     if (this.captureLosses?.sawNothingOf(record, call.sip)) {
       // Its record of before the restart stands.

@@ -1,3 +1,4 @@
+import type { CallEntry } from '../call-entry.js'
 import type { Confidence } from '../records.js'
 
 /** What shows that two calls are legs of one, from the surest to the least sure. */
@@ -10,6 +11,8 @@ export interface Leg {
   of: string
   confidence: Confidence
   evidence: LegEvidence
+  /** The leg that it was joined with (of several, the first). */
+  peer: CallEntry
 }
 
 /** Numbers shorter than this are compared whole (extensions). */

@@ -1,6 +1,6 @@
 import type { SipCall } from '../../sip/call.js'
 import type { CallEntry } from '../call-entry.js'
-import type { Confidence } from '../records.js'
+import { DIRECTIONS, type Confidence } from '../records.js'
 import { numberKey, type Leg, type LegEvidence } from './leg.js'
 import { RecentCalls } from './recent-calls.js'
 
@@ -76,6 +76,19 @@ export class LegLinker {
     this.transfers.add(numberKey(referral.target), call, referral.timeMs)
   }
 
+  /**
+   * Before the record: media that keep their SSRC through the B2BUA make a likely leg a sure one. KPIs counted the call
+   * long before.
+   */
+  beforeRecord(call: CallEntry): void {
+    const { leg } = call
+    if (!leg || leg.confidence === 'high' || !sharesSsrc(call, leg.peer)) return
+    const sure = { confidence: 'high', evidence: 'media' } as const
+    call.leg = { ...leg, ...sure }
+    const { peer } = leg
+    if (peer.leg) peer.leg = { ...peer.leg, ...sure }
+  }
+
   onClosed(call: CallEntry): void {
     if (!call.sip) return
     for (const id of idsOf(call.sip)) if (this.byId.get(id) === call) this.byId.delete(id)
@@ -127,11 +140,11 @@ export class LegLinker {
     const known = later.leg
     if (known?.role === 'first' || (known && !isSurer(confidence, known.confidence))) return
     const of = earlier.leg?.of ?? earlier.callId
-    if (!earlier.leg) earlier.leg = { role: 'first', of, confidence, evidence }
+    if (!earlier.leg) earlier.leg = { role: 'first', of, confidence, evidence, peer: later }
     else if (earlier.leg.role === 'first' && isSurer(confidence, earlier.leg.confidence))
       earlier.leg = { ...earlier.leg, confidence, evidence }
     if (!known) this.linked++
-    later.leg = { role: 'further', of, confidence, evidence }
+    later.leg = { role: 'further', of, confidence, evidence, peer: earlier }
     relate(earlier, later)
   }
 }
@@ -180,6 +193,12 @@ function likeness(a: SipCall, b: SipCall): number {
   if (laterMs > NEXT_HOST_MS) return 0
   if (sameCaller) return a.callerSignalling.address === b.callerSignalling.address ? 0 : 2
   return sharesHost ? 1 : 0
+}
+
+function sharesSsrc(a: CallEntry, b: CallEntry): boolean {
+  return DIRECTIONS.some((direction) =>
+    a.directions[direction].ssrcs.some((ssrc) => b.directions[direction].ssrcs.includes(ssrc)),
+  )
 }
 
 function relate(a: CallEntry, b: CallEntry): void {
