@@ -38,6 +38,8 @@ export class RingSource implements LiveSource {
   readonly warnings: SourceWarning[] = []
   readonly reportedDrops = 0
   quietUntilMs = -Infinity
+  /** The clock minus the time of the last packet, when its block was opened, ms; NaN before any. */
+  clockApartMs = NaN
   private readonly rings: OpenRing[]
   private readonly nowMs: () => number
   private readonly holdMs: number
@@ -168,6 +170,7 @@ export class RingSource implements LiveSource {
     if (batch === null) return
     const lastMs = batch.timeMs[ring.limit - 1]
     const offsetMs = lastMs - nowMs
+    this.clockApartMs = -offsetMs
     if (this.hardware && Math.abs(offsetMs - this.clockOffsetMs) > OTHER_CLOCK_MS)
       this.clockOffsetMs = offsetMs
     // After `stop`: what came later is not wanted.
