@@ -104,15 +104,14 @@ function chooseNotifiers(
 
 function printRules({ config }: { config?: string }): void {
   const rules = allRules(loadConfig(config).alerts).map(withoutDefaults)
-  process.stdout.write(stringify({ alerts: { shipped_rules: false, rules } }, { lineWidth: 110 }))
+  process.stdout.write(stringify({ alerts: { shipped_rules: false, rules } }, { lineWidth: 110, aliasDuplicateObjects: false }))
 }
 
 /** As somebody would write it. */
-function withoutDefaults(rule: AlertRule): Record<string, unknown> {
+function withoutDefaults({ name, ...rule }: AlertRule): Record<string, unknown> {
   const defaults = new Map<string, unknown>(Object.entries(RULE_DEFAULTS))
-  return Object.fromEntries(
-    Object.entries(rule).filter(
-      ([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(defaults.get(key)),
-    ),
+  const own = Object.entries(rule).filter(
+    ([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(defaults.get(key)),
   )
+  return { name, ...Object.fromEntries(own) }
 }

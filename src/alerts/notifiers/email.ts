@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { rootCertificates } from 'node:tls'
 import type { AlertRecord } from '../../calls/records.js'
 import type { EmailFile } from '../../config/alerts.js'
@@ -37,6 +36,8 @@ export class EmailReceiver implements Receiver {
 
   async send(record: AlertRecord): Promise<Outcome> {
     const { host, port, security = 'starttls', username, from, to } = this.config
+    // Loaded when it is needed: most runs send no mail.
+    const { createTransport } = await import('nodemailer')
     const transport = createTransport({
       host,
       port: port ?? { none: 25, starttls: 587, tls: 465 }[security],
