@@ -213,7 +213,7 @@ export class InfluxSink {
     return undefined
   }
 
-  /** Resolves when everything that was added is on the disk or with the server. */
+  /** Resolves when everything that was added is on the disk or with the server; while both fail, not at all. */
   async acknowledged(): Promise<void> {
     this.flush()
     await this.writes
@@ -242,7 +242,7 @@ export class InfluxSink {
   /** Writes what is held to the disk and closes; what the server does not have stays in the spool. */
   async close(): Promise<void> {
     this.flush()
-    if (this.spool.diskTrouble === undefined) await this.writes
+    await this.until(() => this.unwritten === 0 || this.spool.diskTrouble !== undefined)
     await this.sender.stop()
     await this.spool.close()
     this.server.close()

@@ -72,6 +72,14 @@ export class Segment {
     this.points += points
   }
 
+  /** Writes so many bytes behind the last frame and takes them back, to see whether the disk has room. */
+  async tryRoom(bytes: number): Promise<void> {
+    if (this.handle === undefined) throw new Error(`${this.path} is not open`)
+    await writeFully(this.handle, [Buffer.alloc(bytes)], this.bytes)
+    await this.handle.datasync()
+    await this.cutTail()
+  }
+
   /** Cuts what a failed write left behind the last whole frame. */
   async cutTail(): Promise<void> {
     await this.handle?.truncate(this.bytes)

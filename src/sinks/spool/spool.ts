@@ -50,6 +50,8 @@ interface Waiting {
 }
 
 const DEFAULT_WAITING_BYTES = 32 * 1024 * 1024
+/** Room that a disk has to have before it is trusted again. */
+const TRIED_BYTES = 64 * 1024
 /** A write takes what waits, up to this. */
 const MOST_WRITE_BYTES = 8 * 1024 * 1024
 
@@ -267,7 +269,7 @@ export class Spool {
   }
 
   private async writeAll(): Promise<void> {
-    while (this.waiting.length > 0) {
+    while (this.waiting.length > 0 || (this.trouble !== undefined && !this.closing)) {
       const group: Waiting[] = []
       let bytes = 0
       for (const one of this.waiting) {
@@ -285,7 +287,7 @@ export class Spool {
         await this.pause()
         continue
       }
-      // Dropped or sent meanwhile: then they are settled already.
+      // Dropped or sent meanwhile: then they are settled already. Maybe all of them, and this only tried the disk.
       const still = group.filter((one) => this.waiting.includes(one))
       this.counters.acknowledged += pointsOf(still.map(({ frame }) => frame))
       this.settle(still)
@@ -300,6 +302,11 @@ export class Spool {
   private async writeGroup(group: readonly Waiting[]): Promise<void> {
     const pieces = group.flatMap(({ frame }) => [frameHeader(frame), frame.payload])
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (bytes === 0) {
+      this.current ??= await this.begin()
+      await this.current.tryRoom(TRIED_BYTES)
+      return
+    }
     if (this.current !== undefined && this.current.bytes >= this.segmentBytes) await this.seal()
     await this.makeRoom(bytes)
     this.current ??= await this.begin()
