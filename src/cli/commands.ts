@@ -22,6 +22,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./capture.js')).captureCommand(),
   },
   {
+    name: 'doctor',
+    description:
+      'Say whether a mirror port, and the installation, are fit to measure on, and what to do about it.',
+    load: async () => (await import('./doctor.js')).doctorCommand(),
+  },
+  {
     name: 'emodel',
     description:
       'Calculate R and MOS by the E-model (ITU-T G.107, G.107.1, G.107.2) for a codec, loss and delay.',
