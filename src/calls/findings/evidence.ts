@@ -136,3 +136,12 @@ export interface CallEvidence {
 export function otherDirection(direction: Direction): Direction {
   return direction === 'from_caller' ? 'from_callee' : 'from_caller'
 }
+
+/** More copies than this are the mirror's, which shows everything twice. */
+const MIRROR_COPIES = 0.2
+
+/** Packets that the sender sent, and the receiver got, more than once: digits end with three copies (RFC 4733 2.5.1.4). */
+export function repeatedPackets({ record, packets }: MediaEvidence): number {
+  const duplicates = record?.duplicates ?? 0
+  return duplicates > MIRROR_COPIES * packets ? 0 : duplicates
+}

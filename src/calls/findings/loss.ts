@@ -1,5 +1,5 @@
 import { DIRECTIONS, type Confidence, type Finding, type Severity } from '../records.js'
-import type { CallEvidence, MediaEvidence } from './evidence.js'
+import { repeatedPackets, type CallEvidence, type MediaEvidence } from './evidence.js'
 import { atMost, countText, finding, percentText } from './finding.js'
 import type { CaptureFaults } from './mirror.js'
 
@@ -44,9 +44,10 @@ function runsOf(media: MediaEvidence): { mean: number; ratio: number; longest: n
 }
 
 /** The sender's own count has no room for the gaps in its sequence: it skipped numbers. */
-function neverSent({ senderProof: proof, record, packets }: MediaEvidence, lost: number): boolean {
+function neverSent(media: MediaEvidence, lost: number): boolean {
+  const { senderProof: proof, packets } = media
   if (!proof || proof.sent < PROVEN_SHARE * packets) return false
-  return proof.sent - proof.arrived - (record?.duplicates ?? 0) < NEVER_SENT_SHARE * lost
+  return proof.sent - proof.arrived - repeatedPackets(media) < NEVER_SENT_SHARE * lost
 }
 
 function lossAtTap(call: CallEvidence, media: MediaEvidence): Finding | undefined {
@@ -101,7 +102,7 @@ function confidenceOf(media: MediaEvidence, expected: number): Confidence {
 function beforeTap(call: CallEvidence, media: MediaEvidence): Finding | undefined {
   const { senderProof: proof, record } = media
   if (!proof) return undefined
-  const missing = proof.sent - proof.arrived
+  const missing = proof.sent - proof.arrived - repeatedPackets(media)
   const percent = (100 * missing) / proof.sent
   if (missing < LEAST_BEYOND || percent < call.thresholds.loss_percent) return undefined
   const confirmed = (media.beyondTap?.beforeTap ?? 0) >= LEAST_BEYOND

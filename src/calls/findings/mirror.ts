@@ -1,6 +1,6 @@
 import type { Direction, Finding } from '../records.js'
 import { DIRECTIONS } from '../records.js'
-import { otherDirection, type CallEvidence, type MediaEvidence } from './evidence.js'
+import { otherDirection, repeatedPackets, type CallEvidence, type MediaEvidence } from './evidence.js'
 import { countText, finding } from './finding.js'
 
 /** Fewer packets than this beyond the receiver's count are the report's age, not the mirror. */
@@ -109,7 +109,7 @@ function unreliableDirection(call: CallEvidence, media: MediaEvidence): Finding 
   if (media.packets === 0 || lost === 0) return undefined
   const drops = call.record.validity.capture_drops ?? 0
   // A receiver that counts duplicates as received takes them off its losses (RFC 3550 A.3).
-  const mirror = Math.max(0, (beyondTap?.mirror ?? 0) - (record?.duplicates ?? 0))
+  const mirror = Math.max(0, (beyondTap?.mirror ?? 0) - repeatedPackets(media))
   const byReports = mirror >= LEAST_MIRROR_LOSS && mirror >= MIRROR_SHARE * lost
   if (!byReports && drops === 0) return undefined
   return finding({

@@ -6,8 +6,10 @@ import { atMost, countText, finding, timeText } from './finding.js'
 import { isSeenOnMediaPath, type CaptureFaults } from './mirror.js'
 import { STOPPED_MS } from './thresholds.js'
 
-/** In a shorter call media may only have been late. */
+/** In a shorter call media may only have been late; */
 const SHORT_MS = 5000
+/** and in one that is shorter than this there is nothing to say. */
+const LEAST_TALK_MS = 2000
 /** Other calls that show what is usual on the path. */
 const ENOUGH_CALLS = 3
 /** Both directions that end within this of each other ended together. */
@@ -18,6 +20,7 @@ const ALIKE_CALLS = 2
 /** Media that was to flow and did not, or that ended before the call. */
 export function presenceFindings(call: CallEvidence, faults: CaptureFaults): Finding[] {
   if (faults.hidden !== undefined || !seesMedia(call)) return []
+  if (call.talkMs < LEAST_TALK_MS) return []
   const silent = DIRECTIONS.map((direction) => call.media[direction]).filter(
     ({ expected, packets }) => expected === true && packets === 0,
   )
