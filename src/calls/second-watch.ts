@@ -55,6 +55,9 @@ class Mark {
   }
 }
 
+/** Marks of streams that ended, used again. */
+const MOST_SPARE = 4096
+
 /**
  * Cuts the running counts of each stream into seconds, by difference. Costs a copy of the stream's histograms per
  * second, and about 600 bytes per stream; used only when somebody looks at seconds.
@@ -64,11 +67,12 @@ export class SecondWatch {
   /** What a row closed within the running second, until that ends. */
   private readonly carried: (MediaSecond | undefined)[] = []
   private readonly second = new MediaSecond()
+  private readonly spare: Mark[] = []
 
   /** The second that began at `startMs` is over; `peek` is what the open interval has so far. */
   close(peek: IntervalRow, startMs: number, peakMs: number): MediaSecond {
     const { slot } = peek
-    const mark = (this.marks[slot] ??= new Mark())
+    const mark = (this.marks[slot] ??= this.spare.pop() ?? new Mark())
     const { second } = this
     clear(second)
     second.startMs = startMs
@@ -102,6 +106,12 @@ export class SecondWatch {
   }
 
   forget(slot: number): void {
+    const mark = this.marks[slot]
+    if (!mark) return
+    if (this.spare.length < MOST_SPARE) {
+      mark.clear()
+      this.spare.push(mark)
+    }
     this.marks[slot] = undefined
     this.carried[slot] = undefined
   }

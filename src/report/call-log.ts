@@ -8,8 +8,9 @@ import type { Party, SipCall } from '../sip/call.js'
 import { DirectionLog } from './direction-log.js'
 import { LIMITS } from './limits.js'
 import { endpoint, MessageList } from './message-list.js'
-import type { CallDetail, DirectionName, EventView, StreamView } from './page/data.js'
+import type { CallDetail, EventView, StreamView } from './page/data.js'
 import type { ReportText } from './report-text.js'
+import type { SecondSeries } from './second-series.js'
 import { verdictOf } from './verdict.js'
 
 interface SeenStream {
@@ -23,15 +24,6 @@ interface SeenStream {
   firstMs: number
   lastMs: number
   packets: number
-}
-
-/** Seconds of one direction as bytes, and where they are to go. */
-export interface PackedSeconds {
-  direction: DirectionName
-  startMs: number
-  step: number
-  count: number
-  bytes: Uint8Array
 }
 
 /** Everything about one call that the report shows beside its record. */
@@ -124,33 +116,27 @@ export class CallLog {
 
   private streamsAtEnd: SeenStream[] = []
 
-  /** @param whole false: only the record, its intervals and events, without messages and seconds */
-  detail(
-    record: CallRecord,
-    shown: ReportText,
-    whole: boolean,
-  ): { detail: Omit<CallDetail, 'record'>; packed: PackedSeconds[] } {
+  /** Seconds of both directions. */
+  get seconds(): Record<Direction, SecondSeries> {
     const { from_caller, from_callee } = this.directions
-    const packed: PackedSeconds[] = []
-    for (const direction of ['from_caller', 'from_callee'] as const) {
-      const seconds = whole ? this.directions[direction].seconds.pack() : undefined
-      if (seconds) packed.push({ direction, ...seconds })
-    }
+    return { from_caller: from_caller.seconds, from_callee: from_callee.seconds }
+  }
+
+  /** @param whole false: only the record, its intervals and events, without messages and seconds */
+  detail(record: CallRecord, shown: ReportText, whole: boolean): Omit<CallDetail, 'record'> {
+    const { from_caller, from_callee } = this.directions
     const events = [...this.signalling, ...from_caller.events, ...from_callee.events]
     events.sort((a, b) => a.timeMs - b.timeMs)
     return {
-      detail: {
-        verdict: verdictOf(record),
-        intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
-        seconds: {},
-        events,
-        streams: this.streamsAtEnd.map((stream) => streamView(stream, shown)),
-        reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
-        roundTrips: this.roundTrips,
-        messages: whole ? this.messages.views(shown) : [],
-        cut: this.cutTexts(whole),
-      },
-      packed,
+      verdict: verdictOf(record),
+      intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
+      seconds: {},
+      events,
+      streams: this.streamsAtEnd.map((stream) => streamView(stream, shown)),
+      reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
+      roundTrips: this.roundTrips,
+      messages: whole ? this.messages.views(shown) : [],
+      cut: this.cutTexts(whole),
     }
   }
 

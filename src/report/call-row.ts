@@ -1,17 +1,16 @@
-import type { CallRecord, Direction, DirectionRecord } from '../calls/records.js'
+import type { CallRecord } from '../calls/records.js'
 import { ROW_FIELDS, type CallRow } from './page/data.js'
 
-const DIRECTIONS: readonly Direction[] = ['from_caller', 'from_callee']
 /** Characters of one text in the table; the call's page has all of it. */
 const MOST_CHARACTERS = 120
 
-/** The call's line in the table, as the file has it. */
+/** The call's line in the table, as the file has it: values in the order of ROW_FIELDS. */
 export function rowOf(record: CallRecord, at: { block: number; place: number }): unknown[] {
-  const row: CallRow = {
+  return valuesOf({
     ...at,
     callId: short(record.call_id),
     startMs: Math.round(Date.parse(record.start)),
-    durationS: record.duration_s === undefined ? null : Math.round(record.duration_s * 10) / 10,
+    durationS: rounded(record.duration_s, 10),
     state: record.state,
     quality: record.quality,
     caller: short(record.caller),
@@ -22,15 +21,20 @@ export function rowOf(record: CallRecord, at: { block: number; place: number }):
     calleeSite: short(record.callee_site),
     trunk: short(record.trunk),
     codec: codecsOf(record),
-    mos: decimals(record.mos_cq_min, 2),
-    lossPercent: worst(record, (media) => media.loss_percent),
-    latePercent: worst(record, (media) => media.late_percent),
-    jitterMs: worst(record, (media) => media.jitter_p95_ms),
+    mos: rounded(record.mos_cq_min, 100),
+    lossPercent: worse(record.media.from_caller?.loss_percent, record.media.from_callee?.loss_percent),
+    latePercent: worse(record.media.from_caller?.late_percent, record.media.from_callee?.late_percent),
+    jitterMs: worse(record.media.from_caller?.jitter_p95_ms, record.media.from_callee?.jitter_p95_ms),
     status: record.sip?.status ?? null,
     reason: short(record.sip?.reason),
-    findings: record.findings.map(({ severity, code }) => `${severity.slice(0, 1)} ${code}`),
-  }
-  return ROW_FIELDS.map((field) => row[field])
+    findings: record.findings.map(({ severity, code }) => `${severity[0]} ${code}`),
+  })
+}
+
+function valuesOf(row: CallRow): unknown[] {
+  const values: unknown[] = []
+  for (const field of ROW_FIELDS) values.push(row[field])
+  return values
 }
 
 function short(text: string | undefined): string {
@@ -38,20 +42,17 @@ function short(text: string | undefined): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }
 
-function decimals(value: number | undefined, digits: number): number | null {
-  return value === undefined ? null : Number(value.toFixed(digits))
+function rounded(value: number | undefined, scale: number): number | null {
+  return value === undefined ? null : Math.round(value * scale) / scale
 }
 
-function worst(record: CallRecord, of: (media: DirectionRecord) => number | undefined): number | null {
-  const values = DIRECTIONS.map((direction) => record.media[direction])
-    .map((media) => media && of(media))
-    .filter((value) => value !== undefined)
-  return values.length > 0 ? decimals(Math.max(...values), 2) : null
+/** The higher one of those that are known. */
+function worse(a: number | undefined, b: number | undefined): number | null {
+  return rounded(a === undefined ? b : b === undefined ? a : Math.max(a, b), 100)
 }
 
-function codecsOf(record: CallRecord): string {
-  const names = DIRECTIONS.map((direction) => record.media[direction]?.codec).filter(
-    (name) => name !== undefined,
-  )
-  return short([...new Set(names)].join(' / '))
+function codecsOf({ media }: CallRecord): string {
+  const a = media.from_caller?.codec ?? ''
+  const b = media.from_callee?.codec ?? ''
+  return short(a === '' || b === '' || a === b ? a || b : `${a} / ${b}`)
 }

@@ -20,6 +20,7 @@ export interface SecondScoring {
 }
 
 const DEFAULT_PTIME_MS = 20
+const SWEEP_MS = 30_000
 
 /**
  * Keeps what the report shows of each call beyond its record: SIP messages, seconds, RTCP, intervals. Used only when a
@@ -27,7 +28,8 @@ const DEFAULT_PTIME_MS = 20
  */
 export class ReportCollector implements CallObserver {
   readonly cuts: ReportCuts = noCuts()
-  private readonly open = new WeakMap<CallEntry, CallLog>()
+  private readonly open = new Map<CallEntry, CallLog>()
+  private sweepAt = 0
   private readonly scores = new Map<string, number>()
   private characters = 0
   private points = 0
@@ -77,11 +79,22 @@ export class ReportCollector implements CallObserver {
 
   onCallClosed(call: CallEntry): void {
     const log = this.logOf(call)
+    this.forget(call, log)
+    log.close(call)
+    this.closed(log)
+  }
+
+  /** Media that SDP assigned to another call leave an entry behind that never closes. */
+  onTime(timeMs: number): void {
+    if (Math.abs(timeMs - this.sweepAt) < SWEEP_MS) return
+    this.sweepAt = timeMs
+    for (const [call, log] of this.open) if (!call.sip && call.streams.size === 0) this.forget(call, log)
+  }
+
+  private forget(call: CallEntry, log: CallLog): void {
     this.open.delete(call)
     this.characters -= log.messages.characters
     this.points -= log.directions.from_caller.seconds.length + log.directions.from_callee.seconds.length
-    log.close(call)
-    this.closed(log)
   }
 
   private logOf(call: CallEntry): CallLog {

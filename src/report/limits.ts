@@ -5,8 +5,11 @@
 export const LIMITS = {
   /** Calls in the table. */
   calls: 50_000,
-  /** Compressed details in the file, bytes; from half of it on, calls of good quality leave out messages and seconds. */
-  detailBytes: 16_500_000,
+  /**
+   * Details, bytes before compression (to a tenth or so); from half of it on, calls of good quality leave out messages and
+   * seconds.
+   */
+  detailBytes: 160_000_000,
   /** SIP messages of one call, and characters of one message and of all that one call keeps. */
   messages: 250,
   messageCharacters: 24_000,

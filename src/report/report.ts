@@ -49,6 +49,11 @@ export class Report {
     this.join()
   }
 
+  /** Waits for what is being compressed; undefined: it can take more at once. */
+  ready(): Promise<void> | undefined {
+    return this.blocks.ready()
+  }
+
   private join(): void {
     while (this.waitingLogs.length > 0 && this.waitingRecords.length > 0) {
       const log = this.waitingLogs.shift()
@@ -68,18 +73,17 @@ export class Report {
       return
     }
     let at = { block: -1, place: -1 }
-    if (this.blocks.bytes < LIMITS.detailBytes) {
-      const whole = record.quality !== 'good' || this.blocks.bytes < LIMITS.detailBytes / 2
+    if (this.blocks.rawBytes < LIMITS.detailBytes) {
+      const whole = record.quality !== 'good' || this.blocks.rawBytes < LIMITS.detailBytes / 2
       if (!whole) cuts.goodCallsShortened++
-      const { detail, packed } = log.detail(record, this.options.shown, whole)
-      at = this.blocks.add(record, detail, packed)
+      at = this.blocks.add(record, log.detail(record, this.options.shown, whole), whole ? log.seconds : {})
     } else cuts.callsWithoutDetails++
     this.rows.push(rowOf(record, at))
   }
 
   /** Writes the file, readable for its owner only. Throws CallprobeError WRITE_FAILED. */
-  write(path: string, summary: SummaryRecord, assets: ReportAssets): void {
-    this.blocks.flush()
+  async write(path: string, summary: SummaryRecord, assets: ReportAssets): Promise<void> {
+    await this.blocks.finish()
     const descriptor = openForWriting(path)
     try {
       for (const piece of pageHtml(assets, this.overview(summary), this.blocks.blocks))

@@ -12,6 +12,7 @@ import {
   timeCode,
   timeOfCode,
 } from './page/second-codes.js'
+import type { SecondsPlace } from './page/data.js'
 
 /** Band of each histogram bucket. */
 const BAND_OF = Uint8Array.from({ length: PDV_BUCKETS }, (_, bucket) => {
@@ -167,14 +168,17 @@ export class SecondSeries {
     return lost - spread
   }
 
-  /** Column by column, as `unpackSeconds` reads it. undefined when there is nothing. */
-  pack(): { startMs: number; step: number; count: number; bytes: Uint8Array } | undefined {
+  /** Bytes that `pack` writes. */
+  get packedBytes(): number {
+    return this.count * POINT_BYTES
+  }
+
+  /** Writes the points column by column, as `unpackSeconds` reads them, to zeroed bytes. */
+  pack(bytes: Uint8Array, offset: number): SecondsPlace {
     const { count, points } = this
-    if (count === 0) return undefined
-    const bytes = new Uint8Array(count * POINT_BYTES)
     for (let i = 0; i < count; i++) {
       const at = i * FIELDS
-      let to = i
+      let to = offset + i
       for (let k = 0; k < TIMES; k++) {
         bytes[to] = points[at + k] & 0xff
         bytes[to + count] = points[at + k] >> 8
@@ -191,7 +195,7 @@ export class SecondSeries {
         to += count
       }
     }
-    return { startMs: this.startMs, step: this.stepS, count, bytes }
+    return { startMs: this.startMs, step: this.stepS, count, at: offset }
   }
 }
 

@@ -43,7 +43,11 @@ export class ReportOutput implements RunOutput {
     this.report.addCall(this.filter?.test(record) === false ? undefined : record)
   }
 
+  ready(): Promise<void> | undefined {
+    return this.report.ready()
+  }
+
   async finish(summary: SummaryRecord): Promise<void> {
-    this.report.write(this.path, summary, readAssets())
+    await this.report.write(this.path, summary, readAssets())
   }
 }
