@@ -96,9 +96,13 @@ describe('intervals and their roll-ups', () => {
     expect(levels.latePoints).toBe(0)
   })
 
-  it('keep the sums when the clock is set back', () => {
-    const { points } = run([7000, 7001, 100, 101, 7002])
-    expect(shown(points, 'm_1h').reduce((total, [, count]) => total + Number(count), 0)).toBe(5)
+  it('begin anew when the clock is set back, and no point overwrites one of before', () => {
+    const again = Array.from({ length: 200 }, (_, s) => 7000 + s)
+    const { points } = run([...again, ...again, 100, 101, ...again])
+    expect(shown(points, 'm_1h').reduce((total, [, count]) => total + Number(count), 0)).toBe(602)
+    expect(
+      new Set(points.map(({ measurement, timeMs, key }) => `${measurement} ${timeMs} ${key}`)).size,
+    ).toBe(points.length)
   })
 
   it('work with interval lengths that do not divide a minute', () => {

@@ -15,6 +15,9 @@ const INTERVAL_GRACE_MS = 5_000
 const MINUTE_GRACE_MS = 45_000
 const HOUR_GRACE_MS = 60_000
 
+/** A clock that steps back further than this was set. */
+export const CLOCK_STEP_MS = 60_000
+
 type Bucket<S> = Map<Series, S>
 
 class Level<S> {
@@ -44,9 +47,7 @@ export class Levels<S extends Sums<S>> {
   /** Further points for intervals that were written already. */
   latePoints = 0
   private readonly levels: Level<S>[]
-  private readonly intervalMs: number
   private runKey = ''
-  private lateTick = -Infinity
   private nowMs = -Infinity
 
   /** @param emit gets the points of a closed bucket, oldest bucket first */
@@ -56,7 +57,6 @@ export class Levels<S extends Sums<S>> {
     private readonly create: () => S,
     private readonly emit: (points: MetricPoint[]) => void,
   ) {
-    this.intervalMs = intervalMs
     const [minute, hour] = ROLL_UPS
     this.levels = [
       new Level(measurement, intervalMs, intervalMs + INTERVAL_GRACE_MS),
@@ -91,14 +91,15 @@ export class Levels<S extends Sums<S>> {
   /** Packet time is `timeMs`: writes what is due. */
   advance(timeMs: number): void {
     if (this.nowMs === -Infinity) this.begin(timeMs)
+    if (timeMs < this.nowMs - CLOCK_STEP_MS) this.beginAnew(timeMs)
     if (timeMs <= this.nowMs) return
     this.nowMs = timeMs
-    const tick = Math.floor(timeMs / this.intervalMs)
-    const flushLate = tick > this.lateTick
-    if (flushLate) this.lateTick = tick
-    for (const [place, level] of this.levels.entries()) {
-      const before = level.startOf(timeMs - level.graceMs)
-      if (before > level.closedBefore) this.close(place, before)
+    const before = this.levels.map((level) => level.startOf(timeMs - level.graceMs))
+    const due = this.levels.map((level, place) => before[place] > level.closedBefore)
+    // What is late goes out once a minute, and before the minute or hour that it is part of.
+    const flushLate = due[1] || due[2]
+    for (const place of this.levels.keys()) {
+      if (due[place]) this.close(place, before[place])
       if (flushLate) this.flushLate(place)
     }
   }
@@ -106,6 +107,14 @@ export class Levels<S extends Sums<S>> {
   /** Makes the points of this run its own. */
   private begin(timeMs: number): void {
     this.runKey = String(timeMs)
+    this.nowMs = timeMs
+  }
+
+  /** The capture's clock was set back, or an older file follows: as if another run began. */
+  private beginAnew(timeMs: number): void {
+    this.finish()
+    for (const level of this.levels) level.closedBefore = -Infinity
+    this.runKey += ` ${timeMs}`
     this.nowMs = timeMs
   }
 

@@ -58,14 +58,16 @@ export class ProbeHealth {
    */
   sample(timeMs: number, now: ProbeCounters): MetricPoint | undefined {
     const { before, beforeMs } = this
-    this.before = { ...now }
     this.beforeMs = timeMs
     if (!before) {
       this.runKey = String(timeMs)
+      this.before = { ...now }
       return undefined
     }
     const passedMs = timeMs - beforeMs
+    // A clock that was set back: what came since is in the next point.
     if (!(passedMs > 0)) return undefined
+    this.before = { ...now }
     const fields: Record<string, number | undefined> = {}
     for (const [name, counter] of Object.entries(TOTALS))
       fields[name] = increase(before[counter], now[counter])

@@ -8,7 +8,7 @@ import type { SipCall, StandaloneRequest } from '../sip/call.js'
 import { callTimings } from '../sip/tracker-timings.js'
 import { attemptOutcome } from './attempt-outcome.js'
 import { SIGNALLING } from './fields.js'
-import { Levels } from './levels.js'
+import { CLOCK_STEP_MS, Levels } from './levels.js'
 import type { MetricPoint } from './point.js'
 import { SeriesTable, type Series } from './series.js'
 import { SignallingSums } from './signalling-sums.js'
@@ -60,6 +60,7 @@ export class SignallingAggregator {
   }
 
   onTime(timeMs: number): void {
+    if (timeMs < this.nowMs - CLOCK_STEP_MS) this.beginAnew(timeMs)
     this.nowMs = Math.max(this.nowMs, timeMs)
     const tick = Math.floor(timeMs / this.intervalMs)
     if (tick > this.tick) {
@@ -67,6 +68,16 @@ export class SignallingAggregator {
       for (const [series, running] of this.running) this.settle(series, running, timeMs)
     }
     this.levels.advance(timeMs)
+  }
+
+  /** The capture's clock was set back, or an older file follows. */
+  private beginAnew(timeMs: number): void {
+    for (const [series, running] of this.running) {
+      this.closeSecond(series, running)
+      running.settledMs = timeMs
+    }
+    this.nowMs = timeMs
+    this.tick = -Infinity
   }
 
   /** Names of trunks may change while calls run; the rest is fixed. */
