@@ -69,7 +69,7 @@ export class Aggregates implements CallObserver {
     this.traffic.levels.advance(timeMs)
     this.lastMs = timeMs
     const tick = Math.floor(timeMs / this.intervalMs)
-    if (tick <= this.healthTick) return
+    if (tick === this.healthTick) return
     this.healthTick = tick
     this.sampleHealth(timeMs)
   }
