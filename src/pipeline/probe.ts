@@ -79,6 +79,7 @@ export class Probe {
       burstPackets: config.burst_second.packets,
       jitterBuffer: config.jitter_buffer,
       idleMs: config.timeouts.stream_idle_s * 1000,
+      earlyPackets: config.limits.early_packets,
     })
     this.tracker = new SignallingTracker(this.correlator, { maxCalls: config.limits.calls })
     this.correlator.connect(this.meter, this.tracker)
@@ -299,6 +300,7 @@ export class Probe {
       calls: tracker.counters.evictedCalls,
       stream_packets_without_room: meter.counters.noRoomPackets,
       stream_candidates_without_room: meter.counters.candidatesTurnedAway,
+      early_packets: meter.counters.earlyPacketsDropped,
       payload_maps: meter.counters.payloadMapOverflow,
       announced_addresses: meter.counters.announcedOverflow + correlator.counts.claimOverflow,
       tcp_connections: tcp.connectionsEvicted,

@@ -3,6 +3,7 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { AnnouncedEndpoints } from './announced.js'
 import { BurstMachine } from './burst.js'
 import { CandidateTable } from './candidates.js'
+import { EarlyPackets } from './early-packets.js'
 import { jitterPlace, pdvPlace } from './histogram.js'
 import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
@@ -35,6 +36,8 @@ const JUMP_MS = 200
 /** A pause during which the sender's timestamp stood still, announced by the marker bit. */
 const PAUSED_TIMESTAMP_MS = 500
 const SPAN_DUPLICATE_MS = 50
+/** Packets of unknown clock rate are kept for this long after the stream's first. */
+const EARLY_MS = 5_000
 /** An interval waits this long for the stream's next packet. */
 const INTERVAL_WAIT_MS = 30_000
 /** Every slot is looked at this often, but no more than so many at a time. */
@@ -69,6 +72,8 @@ export interface MeterOptions {
   idleMs?: number
   /** Places for announced addresses, a power of two; half of them are used. */
   announcedPlaces?: number
+  /** Packets of unknown clock rate whose timing is kept at most. */
+  earlyPackets?: number
   /** Most distinct negotiations of payload types at once. */
   payloadMaps?: number
 }
@@ -83,6 +88,8 @@ export interface MeterCounters {
   announcedOverflow: number
   /** First packets of unannounced flows that found no place on probation. */
   candidatesTurnedAway: number
+  /** Packets of unknown clock rate whose timing found no room. */
+  earlyPacketsDropped: number
 }
 
 /**
@@ -100,6 +107,7 @@ export class RtpMeter {
   private readonly index: StreamIndex
   private readonly candidates: CandidateTable
   private readonly burst: BurstMachine
+  private readonly early: EarlyPackets
   private readonly buffers: JitterBuffers
   private readonly skew: SkewEstimator
   private readonly row = new IntervalRow()
@@ -123,6 +131,7 @@ export class RtpMeter {
   private readonly burstPackets: number
   private readonly calmMs: number
   private readonly idleMs: number
+  private measuringEarly = false
   private validStreams = 0
   private active = 0
   private rejected = 0
@@ -149,6 +158,7 @@ export class RtpMeter {
     this.index = new StreamIndex()
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
+    this.early = new EarlyPackets(options.earlyPackets ?? 1_000_000, this.maxStreams)
     this.buffers = new JitterBuffers(this.i32, this.f32, this.f64, options.jitterBuffer ?? STANDARD_BUFFER)
     this.skew = new SkewEstimator(this.i32, this.f64, this.maxStreams)
     this.freeSlots = new Int32Array(this.maxStreams)
@@ -164,6 +174,7 @@ export class RtpMeter {
       payloadMapOverflow: this.payloadMaps.overflow,
       announcedOverflow: this.announced.overflow,
       candidatesTurnedAway: this.candidates.turnedAway,
+      earlyPacketsDropped: this.early.dropped,
     }
   }
 
@@ -492,6 +503,7 @@ export class RtpMeter {
     }
     i32[i + L.I_HEAD_WORD] = 1 << (extended & 31)
     i32[i + L.I_FLAGS] &= ~L.FLAG_TIMED
+    this.early.discard(slot)
     this.burst.restart(slot, extended)
   }
 
@@ -623,6 +635,7 @@ export class RtpMeter {
     const msPerTick = f64[f + L.D_MS_PER_TICK]
     if (msPerTick === 0) {
       f64[f + L.D_ARRIVAL] = timeMs
+      this.keepEarly(slot, timeMs, timestamp, extended, type)
       return
     }
     const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
@@ -671,6 +684,46 @@ export class RtpMeter {
     if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) {
       this.play(slot, pdv, timeMs, extended)
     }
+  }
+
+  /** Its clock rate may be known soon: SDP can come after the media. */
+  private keepEarly(slot: number, timeMs: number, timestamp: number, extended: number, type: number): void {
+    if (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_TIMED) return
+    if (timeMs - this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL] < EARLY_MS)
+      this.early.add(slot, timeMs, timestamp, extended, (type & 0x80) !== 0)
+    else this.early.discard(slot)
+  }
+
+  /**
+   * The clock rate has become known with the packet at hand: measures those before it, as far back as the window of
+   * late packets reaches. They count in the interval that is open now.
+   */
+  private measureEarly(slot: number, timeMs: number): void {
+    const { i32, f32, f64 } = this
+    const i = slot * L.STRIDE_32
+    const f = slot * L.STRIDE_64
+    const oldest = ((i32[i + L.I_HIGHEST] >> 5) - L.WINDOW_WORDS + 1) << 5
+    const lowest = Math.max(oldest, i32[i + L.I_LOWEST])
+    const secondEnd = f64[f + L.D_SECOND_END]
+    const arrival = f64[f + L.D_ARRIVAL]
+    let before = -1
+    this.measuringEarly = true
+    this.early.take(slot, (atMs, timestamp, extended, marker) => {
+      if (extended < lowest) return
+      if (before < 0) {
+        f64[f + L.D_SECOND_END] = Math.floor(atMs / 1000) * 1000 + 1000
+        i32[i + L.I_SECOND_BURSTS] = 0
+        f32[i + L.I_SECOND_PDV_MAX] = 0
+      } else if (atMs >= f64[f + L.D_SECOND_END]) {
+        this.rollSecond(slot, atMs)
+      }
+      this.time(slot, atMs, timestamp, marker ? 0x80 : 0, before < 0 ? 1 : extended - before, extended)
+      before = extended
+    })
+    if (before >= 0 && timeMs >= f64[f + L.D_SECOND_END]) this.rollSecond(slot, timeMs)
+    this.measuringEarly = false
+    if (before < 0) f64[f + L.D_ARRIVAL] = arrival
+    f64[f + L.D_SECOND_END] = secondEnd
   }
 
   private play(slot: number, pdv: number, timeMs: number, extended: number): void {
@@ -806,6 +859,10 @@ export class RtpMeter {
       f64[f + L.D_MS_PER_TICK] = msPerTick
       i32[i + L.I_PTIME_TICKS] = 0
       i32[i + L.I_LAST_STEP] = 0
+      if (msPerTick > 0 && this.early.has(slot)) {
+        this.measureEarly(slot, timeMs)
+        return true
+      }
       // Another clock: d continues, and this packet's timestamp cannot be compared with the last one's.
       if (msPerTick > 0 && i32[i + L.I_FLAGS] & L.FLAG_TIMED) {
         i32[i + L.I_TIMESTAMP] = timestamp
@@ -1127,7 +1184,7 @@ export class RtpMeter {
     const maximum = f32[i + L.I_SECOND_PDV_MAX]
     if (maximum > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = maximum
     f32[i + L.I_SECOND_PDV_MAX] = 0
-    this.listener.onSecond?.(slot, end - 1000, maximum)
+    if (!this.measuringEarly) this.listener.onSecond?.(slot, end - 1000, maximum)
     // After a long silence only the seconds that could lower a buffer's depth.
     const last = Math.min(next, second + L.I_SECOND_MAXIMA_LENGTH + this.buffers.secondsToFall(i, ptimeMs))
     for (let s = second; s < last; s++) {
@@ -1262,6 +1319,7 @@ export class RtpMeter {
   private release(slot: number): void {
     const i = slot * L.STRIDE_32
     this.index.remove(this.i32[i + L.I_HASH], slot)
+    this.early.discard(slot)
     this.i32.fill(0, i, i + L.STRIDE_32)
     this.freeSlots[this.freeCount++] = slot
     this.active--
