@@ -69,6 +69,8 @@ export class DatabaseServer {
         `-storageDataPath=${folder}`,
         `-httpListenAddr=127.0.0.1:${port}`,
         '-retentionPeriod=100y',
+        // Without it, what is written twice is there twice: docs/influxdb.md.
+        '-dedup.minScrapeInterval=1ms',
         '-loggerLevel=ERROR',
       ],
       {},

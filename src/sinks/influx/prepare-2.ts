@@ -67,9 +67,11 @@ async function organisation(
     if (seen.length === 1) return seen[0]
     throw rejected(
       destination,
-      'InfluxDB 2.x needs an organisation',
       seen.length === 0
-        ? 'name it with influx.org in the configuration or CALLPROBE_INFLUX_ORG'
+        ? 'the token is wrong, or sees no organisation'
+        : 'the token sees several organisations',
+      seen.length === 0
+        ? 'check the token; if it may only write, name the organisation with influx.org or CALLPROBE_INFLUX_ORG'
         : `set influx.org to one of: ${seen.map(({ name }) => name).join(', ')}`,
     )
   }
