@@ -189,6 +189,13 @@ describe('KPIs of RFC 6076 and E.425, worked out by hand', () => {
     expect(talk[3]).toEqual([3, expect.closeTo(20, 6)])
   })
 
+  it('goes on with zeros for a minute after the last call, so that the latest value is none', () => {
+    const intervals = points.filter(({ measurement }) => measurement === 'voip_signalling')
+    const peaks = intervals.flatMap(({ fields }) => fields.calls_peak ?? [])
+    const lastCall = peaks.findLastIndex((peak) => peak !== 0)
+    expect(peaks.slice(lastCall + 1)).toEqual([0, 0, 0, 0, 0, 0])
+  })
+
   it('has no field that is not documented', () => {
     const own = points.filter(({ measurement }) => measurement.startsWith('voip_signalling'))
     const names = new Set(own.flatMap(({ fields }) => Object.keys(fields)))

@@ -16,12 +16,16 @@ import { UNKNOWN } from './tags.js'
 
 /** Without a packet for longer than this the probe saw nothing: nobody knows whether calls went on. */
 const LONGEST_GAP_MS = 600_000
+/** So long after the last call a trunk's points go on. */
+const ZEROS_MS = 60_000
 
 /** Calls that talk, and REGISTERs of the running second, of one series. */
 interface Running {
   talking: number
   /** `talking` was added up until here. */
   settledMs: number
+  /** The last time that somebody talked. */
+  talkedMs: number
   registerSecond: number
   registers: number
 }
@@ -65,7 +69,11 @@ export class SignallingAggregator {
     const tick = Math.floor(timeMs / this.intervalMs)
     if (tick > this.tick) {
       this.tick = tick
-      for (const [series, running] of this.running) this.settle(series, running, timeMs)
+      for (const [series, running] of this.running) {
+        this.settle(series, running, timeMs)
+        // A minute of zeros, so that the latest value does not stay what it was.
+        if (running.talking === 0 && timeMs - running.talkedMs <= ZEROS_MS) this.levels.at(timeMs, series)
+      }
     }
     this.levels.advance(timeMs)
   }
@@ -75,6 +83,7 @@ export class SignallingAggregator {
     for (const [series, running] of this.running) {
       this.closeSecond(series, running)
       running.settledMs = timeMs
+      running.talkedMs = Math.min(running.talkedMs, timeMs)
     }
     this.nowMs = timeMs
     this.tick = -Infinity
@@ -197,7 +206,7 @@ export class SignallingAggregator {
   private runningOf(series: Series, timeMs: number): Running {
     let running = this.running.get(series)
     if (!running) {
-      running = { talking: 0, settledMs: timeMs, registerSecond: NaN, registers: 0 }
+      running = { talking: 0, settledMs: timeMs, talkedMs: -Infinity, registerSecond: NaN, registers: 0 }
       this.running.set(series, running)
     }
     return running
@@ -209,7 +218,9 @@ export class SignallingAggregator {
     const from = running.settledMs
     if (timeMs <= from) return
     running.settledMs = timeMs
-    if (running.talking === 0 || timeMs - from > LONGEST_GAP_MS) return
+    if (running.talking === 0) return
+    running.talkedMs = timeMs
+    if (timeMs - from > LONGEST_GAP_MS) return
     for (let start = from; start < timeMs;) {
       const end = Math.min(timeMs, (Math.floor(start / this.intervalMs) + 1) * this.intervalMs)
       this.levels.at(start, series).addTalking(running.talking, end - start)
