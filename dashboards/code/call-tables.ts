@@ -61,8 +61,10 @@ export const CALL_COLUMN: Readonly<Record<string, Column>> = {
   to_ms: HIDDEN,
 }
 
+/** These columns, and those that the link to the call needs, hidden unless named. */
 export function callColumns(...names: readonly string[]): Record<string, Column> {
-  return Object.fromEntries([...names, 'from_ms', 'to_ms'].map((name) => [name, CALL_COLUMN[name]]))
+  const columns = Object.fromEntries([...names, 'from_ms', 'to_ms'].map((name) => [name, CALL_COLUMN[name]]))
+  return names.includes('call_id') ? columns : { ...columns, call_id: HIDDEN }
 }
 
 export function badCallTable(filters: readonly string[], width: number): PanelBuilder {
@@ -73,16 +75,7 @@ export function badCallTable(filters: readonly string[], width: number): PanelBu
     unit: 'none',
     width,
     height: 10,
-    columns: callColumns(
-      'Time',
-      'quality',
-      'caller',
-      'callee',
-      'duration_s',
-      'mos_cq_min',
-      'findings',
-      'call_id',
-    ),
+    columns: callColumns('Time', 'quality', 'caller', 'callee', 'duration_s', 'mos_cq_min', 'findings'),
     queries: [
       {
         query: `SELECT ${CALL_COLUMNS} FROM "voip_call" WHERE ${where('"quality" =~ /^(poor|broken)$/', ...filters)} ORDER BY time DESC LIMIT 50`,
@@ -108,7 +101,7 @@ export function alertTable(filters: readonly string[], width: number): PanelBuil
       value: { label: 'Value', unit: 'none', decimals: 2, width: 80 },
       threshold: { label: 'Limit', unit: 'none', decimals: 2, width: 80 },
       calls_affected: { label: 'Calls', unit: 'none', decimals: 0, width: 70 },
-      message: { label: 'Message' },
+      message: { label: 'Message', wrap: true },
     },
     queries: [
       {

@@ -81,6 +81,7 @@ const verdict = [
     unit: 'string',
     width: 4,
     text: true,
+    values: QUALITY_COLORS,
     steps: NEUTRAL,
     noValue: 'no such call',
     queries: [
@@ -201,6 +202,7 @@ const quality = [
     decimals: 2,
     min: 1,
     max: 4.6,
+    bare: true,
     steps: MOS_STEPS,
     showSteps: true,
     lines: [

@@ -7,6 +7,8 @@ export interface GraphSpec extends PanelSpec {
   /** Areas on top of each other: parts of a whole (`percent` fills to 100 %), or kinds of one thing. */
   stack?: 'normal' | 'percent'
   bars?: boolean
+  /** No area under the lines: on a scale that does not begin at 0 it means nothing. */
+  bare?: boolean
   /** Draws the steps as lines. */
   showSteps?: boolean
   /** Points of a call's intervals: also a single one has to be seen. */
@@ -41,7 +43,7 @@ export function graph(spec: GraphSpec): PanelBuilder {
     .colorScheme(colorBy(dashboard.FieldColorModeId.PaletteClassicByName))
     .drawStyle(spec.bars ? common.GraphDrawStyle.Bars : common.GraphDrawStyle.Line)
     .lineWidth(spec.stack === undefined ? 2 : 1)
-    .fillOpacity(spec.stack === undefined ? (spec.bars ? 80 : 8) : 70)
+    .fillOpacity(fillOpacity(spec))
     .showPoints(spec.points ? common.VisibilityMode.Always : common.VisibilityMode.Auto)
     .pointSize(spec.points ? 6 : 4)
     // A call's intervals are drawn joined unless over a minute of them is missing.
@@ -66,12 +68,20 @@ export function graph(spec: GraphSpec): PanelBuilder {
   return panel
 }
 
+function fillOpacity({ stack, bars: asBars, bare }: GraphSpec): number {
+  if (bare) return 0
+  if (stack !== undefined) return 70
+  return asBars ? 80 : 8
+}
+
 export interface StatSpec extends PanelSpec {
   /** What becomes of the points: the last (default), their sum, their greatest. */
   calc?: 'lastNotNull' | 'sum' | 'max' | 'mean' | 'min'
   sparkline?: boolean
   /** Shows a string field. */
   text?: boolean
+  /** Colours of text values. */
+  values?: Readonly<Record<string, string>>
   /** Fills the tile with its colour: for what decides whether the rest can be trusted. */
   filled?: boolean
 }
@@ -92,6 +102,10 @@ export function stat_(spec: StatSpec): PanelBuilder {
         // Numbers, or everything but the time when it is a text.
         .fields(spec.text ? '/^(?!Time$).*$/' : ''),
     )
+  if (spec.values !== undefined) {
+    const options = Object.entries(spec.values).map(([text, color], index) => [text, { text, color, index }])
+    panel.mappings([{ type: dashboard.MappingType.ValueToText, options: Object.fromEntries(options) }])
+  }
   return panel
 }
 

@@ -7,6 +7,13 @@ import type * as cog from '@grafana/grafana-foundation-sdk/cog'
  */
 export const DATASOURCE = { type: 'influxdb', uid: '${datasource}' } as const
 
+export interface QuerySpec {
+  query: string
+  /** Series name: text and `$tag_trunk`, `$col`. */
+  alias?: string
+  format?: ResultFormat
+}
+
 export type ResultFormat = 'time_series' | 'table'
 
 /** A query as Grafana's InfluxDB data source stores it. */
@@ -71,23 +78,66 @@ export function perStep(tags: readonly string[] = [], fill: 'null' | 'none' | '0
   return `GROUP BY time($step)${tags.map((tag) => `, "${tag}"`).join('')} fill(${fill})`
 }
 
-/** `100 * sum(part) / sum(whole)`: shares and ratios are worked out from sums, never averaged. */
-export function percentOf(part: string, whole: string, as: string): string {
-  return `100.0 * ${sums(part)} / ${sums(whole)} AS "${as}"`
+/** Something to show: an expression, its name, and what has to be there for it to mean anything. */
+export interface Value {
+  expression: string
+  name: string
+  /** Sum that it is divided by: `field`, `a+b` or `a-b`. */
+  dividedBy?: string
 }
 
-export function ratioOf(part: string, whole: string, as: string): string {
-  return `1.0 * ${sums(part)} / ${sums(whole)} AS "${as}"`
+export function show(expression: string, name: string): Value {
+  return { expression, name }
 }
 
-/** `a`, `a+b` or `a-b` as sums. */
+/** `100 * sum(part) / sum(whole)`: shares are worked out from sums, never averaged. */
+export function percentOf(part: string, whole: string, name: string): Value {
+  return { expression: `100.0 * ${sums(part)} / ${sums(whole)}`, name, dividedBy: whole }
+}
+
+export function ratioOf(part: string, whole: string, name: string): Value {
+  return { expression: `1.0 * ${sums(part)} / ${sums(whole)}`, name, dividedBy: whole }
+}
+
+export interface Question {
+  /** Measurement, quoted, or a roll-up. */
+  from: string
+  where: readonly string[]
+  select: readonly Value[]
+  /** `GROUP BY ...` */
+  group?: string
+  alias?: string
+}
+
+/**
+ * Queries for these values, as few as can be. InfluxQL makes 0 of a division by 0, which would draw a MOS of 0 where
+ * nobody spoke. So a ratio asks only for points where what it is divided by is not 0: its part is 0 there too, for every
+ * part counts some of its whole. Then a step without any is a gap.
+ */
+export function ask({ from, where: conditions, select, group, alias }: Question): QuerySpec[] {
+  const byWhole = new Map<string | undefined, Value[]>()
+  for (const value of select) {
+    const together = byWhole.get(value.dividedBy)
+    if (together === undefined) byWhole.set(value.dividedBy, [value])
+    else together.push(value)
+  }
+  return [...byWhole].map(([whole, values]) => {
+    const shown = values.map(({ expression, name }) => `${expression} AS "${name}"`).join(', ')
+    const present = whole === undefined ? [] : [`${terms(whole, (field) => `"${field}"`)} > 0`]
+    const query = `SELECT ${shown} FROM ${from} WHERE ${where(...conditions, ...present)}`
+    return {
+      query: group === undefined ? query : `${query} ${group}`,
+      ...(alias === undefined ? {} : { alias }),
+    }
+  })
+}
+
 function sums(expression: string): string {
-  const parts = expression.split(/(?=[+-])/)
-  const text = parts
-    .map((part) =>
-      part.replace(/^([+-]?)(.+)$/, (_, sign: string, field: string) => `${sign}sum("${field}")`),
-    )
-    .join('')
-    .replace(/\)([+-])/g, ') $1 ')
-  return parts.length > 1 ? `(${text})` : text
+  const text = terms(expression, (field) => `sum("${field}")`)
+  return text.includes(' ') ? `(${text})` : text
+}
+
+/** `a`, `a+b` or `a-b` with each field written by `write`. */
+function terms(expression: string, write: (field: string) => string): string {
+  return expression.replace(/\w+/g, write).replace(/[+-]/g, ' $& ')
 }

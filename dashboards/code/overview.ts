@@ -1,7 +1,7 @@
 import { ANY_IS_BAD, BAD_SHARE_STEPS, badAbove, GREEN, LOSS_STEPS, MOS_STEPS, PLAIN, RED } from './colors.js'
 import { alertTable, badCallTable } from './call-tables.js'
 import { graph, stat_ } from './graphs.js'
-import { chosen, percentOf, perStep, ratioOf, SIGNALLING, TRAFFIC, where } from './influxql.js'
+import { ask, chosen, percentOf, perStep, ratioOf, show, SIGNALLING, TRAFFIC, where } from './influxql.js'
 import { dataLink, TO_CALLS_OF_TRUNK, TO_TRUNK, UID } from './links.js'
 import { alertQuery, type Page } from './page.js'
 import {
@@ -46,11 +46,7 @@ const now = [
     decimals: 1,
     width: 4,
     steps: badAbove(2, 5),
-    queries: [
-      {
-        query: `SELECT ${percentOf('failed', 'attempts', 'failed')} FROM ${SIGNALLING} WHERE ${where(...CALLS)}`,
-      },
-    ],
+    queries: ask({ from: SIGNALLING, where: CALLS, select: [percentOf('failed', 'attempts', 'failed')] }),
   }),
   stat_({
     title: 'Mean MOS',
@@ -60,9 +56,7 @@ const now = [
     decimals: 2,
     width: 4,
     steps: MOS_STEPS,
-    queries: [
-      { query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'MOS')} FROM ${TRAFFIC} WHERE ${where(...MEDIA)}` },
-    ],
+    queries: ask({ from: TRAFFIC, where: MEDIA, select: [ratioOf('mos_sum', 'mos_count', 'MOS')] }),
   }),
   stat_({
     title: 'Poor intervals',
@@ -71,11 +65,7 @@ const now = [
     decimals: 2,
     width: 4,
     steps: BAD_SHARE_STEPS,
-    queries: [
-      {
-        query: `SELECT ${percentOf('mos_lt_3_6', 'mos_count', 'poor')} FROM ${TRAFFIC} WHERE ${where(...MEDIA)}`,
-      },
-    ],
+    queries: ask({ from: TRAFFIC, where: MEDIA, select: [percentOf('mos_lt_3_6', 'mos_count', 'poor')] }),
   }),
   stat_({
     title: 'Packet loss',
@@ -84,11 +74,7 @@ const now = [
     decimals: 2,
     width: 4,
     steps: LOSS_STEPS,
-    queries: [
-      {
-        query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')} FROM ${TRAFFIC} WHERE ${where(...MEDIA)}`,
-      },
-    ],
+    queries: ask({ from: TRAFFIC, where: MEDIA, select: [percentOf('lost', 'expected_packets', 'lost')] }),
   }),
   stat_({
     title: 'Missed by the probes',
@@ -101,11 +87,11 @@ const now = [
     steps: badAbove(0.001, 0.1),
     noValue: 'unknown',
     links: [dataLink({ title: 'Probe health', url: `/d/${UID.probes}?\${__url_time_range}` })],
-    queries: [
-      {
-        query: `SELECT ${percentOf('capture_drops', 'packets+capture_drops', 'dropped')} FROM "voip_probe" WHERE ${where(...PROBES)}`,
-      },
-    ],
+    queries: ask({
+      from: '"voip_probe"',
+      where: PROBES,
+      select: [percentOf('capture_drops', 'packets+capture_drops', 'dropped')],
+    }),
   }),
 ]
 
@@ -120,12 +106,13 @@ const calls = [
     width: 12,
     stack: 'normal',
     legend: ['max', 'lastNotNull'],
-    queries: [
-      {
-        query: `SELECT max("calls_peak") AS "calls" FROM ${SIGNALLING} WHERE ${where(...CALLS)} ${perStep(['trunk'])}`,
-        alias: '$tag_trunk',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: CALLS,
+      select: [show('max("calls_peak")', 'calls')],
+      group: perStep(['trunk']),
+      alias: '$tag_trunk',
+    }),
   }),
   graph({
     title: 'Failure rate and answer ratio',
@@ -138,12 +125,17 @@ const calls = [
     width: 12,
     legend: ['mean', 'min', 'max'],
     colors: { failed: RED, NER: GREEN, ASR: 'blue' },
-    queries: [
-      {
-        query: `SELECT ${percentOf('failed', 'attempts', 'failed')}, ${percentOf('answered', 'seizures', 'ASR')}, ${percentOf('delivered', 'attempts', 'NER')} FROM ${SIGNALLING} WHERE ${where(...CALLS)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: CALLS,
+      select: [
+        percentOf('failed', 'attempts', 'failed'),
+        percentOf('answered', 'seizures', 'ASR'),
+        percentOf('delivered', 'attempts', 'NER'),
+      ],
+      group: perStep(),
+      alias: '$col',
+    }),
   }),
 ]
 
@@ -153,6 +145,7 @@ const worstTrunks = rows({
     'Trunks by the share of poor speech (ten-second intervals with a MOS under 3.6). Speech tells how much the line rests on: ten minutes of one bad phone can top the list. Jitter is the highest 95th percentile of any path of the trunk in one step.',
   unit: 'percent',
   width: 12,
+  joinBy: 'trunk',
   columns: {
     trunk: { label: 'Trunk', link: TO_TRUNK },
     poor: { label: 'Poor', unit: 'percent', decimals: 2, steps: BAD_SHARE_STEPS, show: 'cell', width: 90 },
@@ -163,11 +156,19 @@ const worstTrunks = rows({
     speech: { label: 'Speech', unit: 'dtdurations', width: 130, link: TO_CALLS_OF_TRUNK },
   },
   sort: { column: 'poor', descending: true },
-  queries: [
-    {
-      query: `SELECT ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('lost', 'expected_packets', 'loss')}, ${percentOf('late', 'expected_packets', 'late')}, max("jitter_p95_ms") AS "jitter", sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...MEDIA)} GROUP BY "trunk"`,
-    },
-  ],
+  queries: ask({
+    from: TRAFFIC,
+    where: MEDIA,
+    select: [
+      percentOf('mos_lt_3_6', 'mos_count', 'poor'),
+      ratioOf('mos_sum', 'mos_count', 'mos'),
+      percentOf('lost', 'expected_packets', 'loss'),
+      percentOf('late', 'expected_packets', 'late'),
+      show('max("jitter_p95_ms")', 'jitter'),
+      show('sum("media_s")', 'speech'),
+    ],
+    group: 'GROUP BY "trunk"',
+  }),
 })
 
 const scope = { filters: MEDIA, width: 12 }

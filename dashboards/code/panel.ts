@@ -1,7 +1,7 @@
 import type * as cog from '@grafana/grafana-foundation-sdk/cog'
 import * as common from '@grafana/grafana-foundation-sdk/common'
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
-import { DATASOURCE, InfluxQuery, type ResultFormat } from './influxql.js'
+import { DATASOURCE, InfluxQuery, type QuerySpec, type ResultFormat } from './influxql.js'
 
 /** A panel with its query texts, before it has a place and an id. */
 export type PanelBuilder = cog.Builder<dashboard.Panel>
@@ -24,13 +24,6 @@ export interface Step {
   /** From this value on; the first step has none. */
   from?: number
   color: string
-}
-
-export interface QuerySpec {
-  query: string
-  /** Series name: text and `$tag_trunk`, `$col`. */
-  alias?: string
-  format?: ResultFormat
 }
 
 /** What every panel has: nothing is shown without a unit, nor without a text that says what the number means. */

@@ -1,29 +1,23 @@
 import { ANY_IS_BAD, badAbove, RED } from './colors.js'
 import { graph, stat_, type GraphSpec } from './graphs.js'
-import { chosen, percentOf, perStep, where } from './influxql.js'
+import { ask, chosen, percentOf, perStep, show, where, type Value } from './influxql.js'
 import { alertQuery, type Page } from './page.js'
 import type { PanelBuilder } from './panel.js'
 import { rows } from './tables.js'
 import { datasourceVariable, stepVariable, tagVariable } from './variables.js'
 
-const FROM = `FROM "voip_probe" WHERE ${where(chosen('probe'))}`
+const PROBE = '"voip_probe"'
+const FILTERS = [chosen('probe')]
+const FROM = `FROM ${PROBE} WHERE ${where(...FILTERS)}`
 
+/** A graph with a line per probe and value. */
 function perProbe(
   spec: Omit<GraphSpec, 'queries' | 'width' | 'min' | 'alias'> & { width?: number },
-  select: string,
-  single = true,
+  ...select: readonly Value[]
 ): PanelBuilder {
-  return graph({
-    min: 0,
-    width: 8,
-    ...spec,
-    queries: [
-      {
-        query: `SELECT ${select} ${FROM} ${perStep(['probe'])}`,
-        alias: single ? '$tag_probe' : '$tag_probe: $col',
-      },
-    ],
-  })
+  const alias = select.length === 1 ? '$tag_probe' : '$tag_probe: $col'
+  const queries = ask({ from: PROBE, where: FILTERS, select, group: perStep(['probe']), alias })
+  return graph({ min: 0, width: 8, ...spec, queries })
 }
 
 const summary = [
@@ -52,7 +46,11 @@ const summary = [
     width: 6,
     filled: true,
     steps: badAbove(0.001, 0.1),
-    queries: [{ query: `SELECT ${percentOf('capture_drops', 'packets+capture_drops', 'dropped')} ${FROM}` }],
+    queries: ask({
+      from: PROBE,
+      where: FILTERS,
+      select: [percentOf('capture_drops', 'packets+capture_drops', 'dropped')],
+    }),
   }),
   stat_({
     title: 'Records lost',
@@ -116,7 +114,7 @@ const input = [
       decimals: 0,
       legend: ['mean', 'max'],
     },
-    'mean("packets_per_s") AS "packets"',
+    show('mean("packets_per_s")', 'packets'),
   ),
   perProbe(
     {
@@ -126,8 +124,9 @@ const input = [
       unit: 'percent',
       decimals: 1,
     },
-    `${percentOf('rtp_packets', 'packets', 'RTP')}, ${percentOf('rtcp_packets', 'packets', 'RTCP')}, ${percentOf('sip_messages', 'packets', 'SIP')}`,
-    false,
+    percentOf('rtp_packets', 'packets', 'RTP'),
+    percentOf('rtcp_packets', 'packets', 'RTCP'),
+    percentOf('sip_messages', 'packets', 'SIP'),
   ),
   perProbe(
     {
@@ -140,8 +139,8 @@ const input = [
       legend: ['sum'],
       steps: ANY_IS_BAD,
     },
-    'sum("capture_drops") AS "kernel", sum("interface_drops") AS "interface"',
-    false,
+    show('sum("capture_drops")', 'kernel'),
+    show('sum("interface_drops")', 'interface'),
   ),
 ]
 
@@ -155,8 +154,8 @@ const work = [
       decimals: 0,
       legend: ['max', 'lastNotNull'],
     },
-    'max("calls") AS "calls", max("streams") AS "streams"',
-    false,
+    show('max("calls")', 'calls'),
+    show('max("streams")', 'streams'),
   ),
   perProbe(
     {
@@ -167,7 +166,7 @@ const work = [
       steps: badAbove(60, 80),
       showSteps: true,
     },
-    'max("load_percent") AS "load"',
+    show('max("load_percent")', 'load'),
   ),
   perProbe(
     {
@@ -176,7 +175,7 @@ const work = [
       unit: 'bytes',
       decimals: 0,
     },
-    'max("memory_bytes") AS "memory"',
+    show('max("memory_bytes")', 'memory'),
   ),
   perProbe(
     {
@@ -186,7 +185,7 @@ const work = [
       unit: 'ms',
       decimals: 0,
     },
-    'max("lag_ms") AS "lag"',
+    show('max("lag_ms")', 'lag'),
   ),
   perProbe(
     {
@@ -198,8 +197,8 @@ const work = [
       bars: true,
       legend: ['sum'],
     },
-    'sum("skipped") AS "skipped", sum("evictions") AS "evictions"',
-    false,
+    show('sum("skipped")', 'skipped'),
+    show('sum("evictions")', 'evictions'),
   ),
   perProbe(
     {
@@ -210,7 +209,7 @@ const work = [
       decimals: 0,
       bars: true,
     },
-    'sum("series_other") AS "other"',
+    show('sum("series_other")', 'other'),
   ),
 ]
 
@@ -224,7 +223,7 @@ const delivery = [
       decimals: 0,
       width: 12,
     },
-    'max("spool_bytes") AS "spool"',
+    show('max("spool_bytes")', 'spool'),
   ),
   perProbe(
     {
@@ -237,8 +236,9 @@ const delivery = [
       bars: true,
       legend: ['sum'],
     },
-    'sum("points_sent") AS "sent", sum("points_rejected") AS "refused", sum("spool_lost") AS "lost"',
-    false,
+    show('sum("points_sent")', 'sent'),
+    show('sum("points_rejected")', 'refused'),
+    show('sum("spool_lost")', 'lost'),
   ),
 ]
 

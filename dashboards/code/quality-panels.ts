@@ -11,7 +11,7 @@ import {
   YELLOW,
 } from './colors.js'
 import { graph } from './graphs.js'
-import { percentOf, perStep, ratioOf, TRAFFIC, where } from './influxql.js'
+import { ask, percentOf, perStep, ratioOf, show, TRAFFIC } from './influxql.js'
 import type { PanelBuilder } from './panel.js'
 
 /** Graphs of media quality that several dashboards have, over the streams that `filters` choose. */
@@ -46,12 +46,7 @@ export function mosDistribution({ filters, width, height }: QualityScope): Panel
     height,
     stack: 'normal',
     colors: Object.fromEntries(MOS_CLASSES.map(({ name, color }) => [name, color])),
-    queries: [
-      {
-        query: `SELECT ${shares.join(', ')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({ from: TRAFFIC, where: filters, select: shares, group: perStep(), alias: '$col' }),
   })
 }
 
@@ -64,17 +59,19 @@ export function meanMos({ filters, width, height }: QualityScope, tag: string, t
     decimals: 2,
     min: 1,
     max: 4.6,
+    bare: true,
     width,
     height,
     steps: MOS_STEPS,
     showSteps: true,
     legend: ['min', 'mean'],
-    queries: [
-      {
-        query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'MOS')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep([tag])}`,
-        alias: `$tag_${tag}`,
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: [ratioOf('mos_sum', 'mos_count', 'MOS')],
+      group: perStep([tag]),
+      alias: `$tag_${tag}`,
+    }),
   })
 }
 
@@ -91,12 +88,13 @@ export function lossGraph({ filters, width, height }: QualityScope): PanelBuilde
     steps: LOSS_STEPS,
     showSteps: true,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')}, ${percentOf('late', 'expected_packets', 'late')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: [percentOf('lost', 'expected_packets', 'lost'), percentOf('late', 'expected_packets', 'late')],
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -112,16 +110,15 @@ export function lossShares({ filters, width, height }: QualityScope): PanelBuild
     height,
     steps: BAD_SHARE_STEPS,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${(['0_5', '1', '3', '5'] as const)
-          .map((edge) =>
-            percentOf(`loss_gt_${edge}_percent`, 'stream_intervals', `over ${edge.replace('_', '.')} %`),
-          )
-          .join(', ')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: ['0_5', '1', '3', '5'].map((edge) =>
+        percentOf(`loss_gt_${edge}_percent`, 'stream_intervals', `over ${edge.replace('_', '.')} %`),
+      ),
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -138,12 +135,17 @@ export function jitterPercentiles({ filters, width, height }: QualityScope): Pan
     steps: JITTER_STEPS,
     showSteps: true,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${ratioOf('jitter_sum_ms', 'jitter_count', 'mean')}, max("jitter_p95_ms") AS "p95, worst path", max("jitter_p99_ms") AS "p99, worst path" FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: [
+        ratioOf('jitter_sum_ms', 'jitter_count', 'mean'),
+        show('max("jitter_p95_ms")', 'p95, worst path'),
+        show('max("jitter_p99_ms")', 'p99, worst path'),
+      ],
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -161,14 +163,15 @@ export function delayVariationTail({ filters, width, height }: QualityScope): Pa
     height,
     steps: LATE_STEPS,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${PDV_EDGES.map((edge) =>
-          percentOf(`pdv_count-pdv_le_${edge}_ms`, 'pdv_count', `over ${edge} ms`),
-        ).join(', ')} FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: PDV_EDGES.map((edge) =>
+        percentOf(`pdv_count-pdv_le_${edge}_ms`, 'pdv_count', `over ${edge} ms`),
+      ),
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -184,12 +187,13 @@ export function burstSeconds({ filters, width, height }: QualityScope, tag = 'tr
     height,
     bars: true,
     stack: 'normal',
-    queries: [
-      {
-        query: `SELECT sum("burst_seconds") AS "burst seconds" FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep([tag])}`,
-        alias: `$tag_${tag}`,
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: [show('sum("burst_seconds")', 'burst seconds')],
+      group: perStep([tag]),
+      alias: `$tag_${tag}`,
+    }),
   })
 }
 
@@ -206,11 +210,12 @@ export function delayGraph({ filters, width, height }: QualityScope): PanelBuild
     steps: DELAY_STEPS,
     showSteps: true,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${ratioOf('delay_sum_ms', 'delay_count', 'mean')}, max("delay_max_ms") AS "highest" FROM ${TRAFFIC} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: filters,
+      select: [ratioOf('delay_sum_ms', 'delay_count', 'mean'), show('max("delay_max_ms")', 'highest')],
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }

@@ -1,6 +1,6 @@
 import { GREEN, PLAIN } from './colors.js'
 import { bars, graph } from './graphs.js'
-import { percentOf, perStep, ratioOf, SIGNALLING, where } from './influxql.js'
+import { ask, percentOf, perStep, ratioOf, show, SIGNALLING } from './influxql.js'
 import type { PanelBuilder } from './panel.js'
 
 export interface SignallingScope {
@@ -20,12 +20,18 @@ export function ratios({ filters, width }: SignallingScope): PanelBuilder {
     width,
     legend: ['mean', 'min'],
     colors: { NER: GREEN, ASR: 'blue', SER: 'purple', SEER: 'orange' },
-    queries: [
-      {
-        query: `SELECT ${percentOf('answered', 'seizures', 'ASR')}, ${percentOf('delivered', 'attempts', 'NER')}, ${percentOf('answered', 'attempts-redirected', 'SER')}, ${percentOf('effective', 'attempts-redirected', 'SEER')} FROM ${SIGNALLING} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: [
+        percentOf('answered', 'seizures', 'ASR'),
+        percentOf('delivered', 'attempts', 'NER'),
+        percentOf('answered', 'attempts-redirected', 'SER'),
+        percentOf('effective', 'attempts-redirected', 'SEER'),
+      ],
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -39,12 +45,17 @@ export function setupDelays({ filters, width }: SignallingScope): PanelBuilder {
     min: 0,
     width,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${ratioOf('pdd_sum_ms', 'pdd_count', 'PDD, mean')}, max("pdd_p95_ms") AS "PDD, p95 of the worst trunk", ${ratioOf('setup_sum_ms', 'setup_count', 'set-up, mean')} FROM ${SIGNALLING} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: [
+        ratioOf('pdd_sum_ms', 'pdd_count', 'PDD, mean'),
+        show('max("pdd_p95_ms")', 'PDD, p95 of the worst trunk'),
+        ratioOf('setup_sum_ms', 'setup_count', 'set-up, mean'),
+      ],
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -60,12 +71,15 @@ export function slowSetups({ filters, width }: SignallingScope): PanelBuilder {
     min: 0,
     width,
     legend: ['mean', 'max'],
-    queries: [
-      {
-        query: `SELECT ${PDD_EDGES.map((edge) => percentOf(`pdd_count-pdd_le_${edge}_ms`, 'pdd_count', `over ${edge / 1000} s`)).join(', ')} FROM ${SIGNALLING} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: PDD_EDGES.map((edge) =>
+        percentOf(`pdd_count-pdd_le_${edge}_ms`, 'pdd_count', `over ${edge / 1000} s`),
+      ),
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -91,12 +105,13 @@ export function failuresByCause({ filters, width }: SignallingScope): PanelBuild
     bars: true,
     stack: 'normal',
     legend: ['sum'],
-    queries: [
-      {
-        query: `SELECT ${FAILURES.map(([field, name]) => `sum("${field}") AS "${name}"`).join(', ')} FROM ${SIGNALLING} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: FAILURES.map(([field, name]) => show(`sum("${field}")`, name)),
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }
 
@@ -119,12 +134,12 @@ export function outcomes({ filters, width }: SignallingScope): PanelBuilder {
     decimals: 0,
     width,
     steps: PLAIN,
-    queries: [
-      {
-        query: `SELECT ${OUTCOMES.map(([field, name]) => `sum("${field}") AS "${name}"`).join(', ')} FROM ${SIGNALLING} WHERE ${where(...filters)}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: OUTCOMES.map(([field, name]) => show(`sum("${field}")`, name)),
+      alias: '$col',
+    }),
   })
 }
 
@@ -149,11 +164,12 @@ export function durations({ filters, width }: SignallingScope): PanelBuilder {
     max: 100,
     width,
     stack: 'normal',
-    queries: [
-      {
-        query: `SELECT ${DURATIONS.map(([name, field]) => percentOf(field, 'duration_count', name)).join(', ')} FROM ${SIGNALLING} WHERE ${where(...filters)} ${perStep()}`,
-        alias: '$col',
-      },
-    ],
+    queries: ask({
+      from: SIGNALLING,
+      where: filters,
+      select: DURATIONS.map(([name, field]) => percentOf(field, 'duration_count', name)),
+      group: perStep(),
+      alias: '$col',
+    }),
   })
 }

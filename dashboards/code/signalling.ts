@@ -1,7 +1,7 @@
 import { badAbove, badBelow, PLAIN, RED } from './colors.js'
 import { callColumns, CALL_COLUMNS } from './call-tables.js'
 import { graph, stat_ } from './graphs.js'
-import { chosen, percentOf, perStep, ratioOf, SIGNALLING, where } from './influxql.js'
+import { ask, chosen, percentOf, perStep, ratioOf, show, SIGNALLING, where, type Value } from './influxql.js'
 import { alertQuery, type Page } from './page.js'
 import { durations, failuresByCause, outcomes, ratios, setupDelays, slowSetups } from './signalling-panels.js'
 import { rows } from './tables.js'
@@ -14,7 +14,7 @@ const scope = { filters: FILTERS, width: 12 }
 function number_(
   title: string,
   description: string,
-  value: string,
+  value: Value,
   steps: Parameters<typeof stat_>[0]['steps'],
   unit: 'percent' | 'ms' | 'short' = 'percent',
 ) {
@@ -25,7 +25,7 @@ function number_(
     decimals: unit === 'percent' ? 1 : 0,
     width: 4,
     steps,
-    queries: [{ query: `SELECT ${value} FROM ${SIGNALLING} WHERE ${where(...FILTERS)}` }],
+    queries: ask({ from: SIGNALLING, where: FILTERS, select: [value] }),
   })
 }
 
@@ -33,7 +33,7 @@ const summary = [
   number_(
     'Attempts',
     'Call attempts that were decided in the time shown: answered, refused, given up or timed out. A challenge and the repeated INVITE are one attempt.',
-    'sum("attempts") AS "attempts"',
+    show('sum("attempts")', 'attempts'),
     PLAIN,
     'short',
   ),
@@ -82,12 +82,13 @@ const failuresByStatusClass = graph({
   stack: 'normal',
   legend: ['sum'],
   colors: { '5xx': RED },
-  queries: [
-    {
-      query: `SELECT ${['3xx', '4xx', '5xx', '6xx'].map((name) => `sum("status_${name}") AS "${name}"`).join(', ')} FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep()}`,
-      alias: '$col',
-    },
-  ],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: ['3xx', '4xx', '5xx', '6xx'].map((name) => show(`sum("status_${name}")`, name)),
+    group: perStep(),
+    alias: '$col',
+  }),
 })
 
 const failuresByCode = rows({
@@ -116,7 +117,7 @@ const latestFailed = rows({
   description: 'Calls that failed or got no final response, the latest first; click one for its page.',
   unit: 'none',
   width: 12,
-  columns: { ...callColumns('Time', 'sip_status', 'caller', 'callee', 'trunk', 'call_id') },
+  columns: { ...callColumns('Time', 'sip_status', 'caller', 'callee', 'trunk') },
   queries: [
     {
       query: `SELECT ${CALL_COLUMNS} FROM "voip_call" WHERE ${where('"state" =~ /^(failed|timeout)$/', ...CALLS)} ORDER BY time DESC LIMIT 100`,
@@ -135,12 +136,13 @@ const registrations = graph({
   bars: true,
   stack: 'normal',
   colors: { successful: 'green', failed: RED },
-  queries: [
-    {
-      query: `SELECT sum("registrations_ok") AS "successful", sum("registrations_failed") AS "failed" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep()}`,
-      alias: '$col',
-    },
-  ],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: [show('sum("registrations_ok")', 'successful'), show('sum("registrations_failed")', 'failed')],
+    group: perStep(),
+    alias: '$col',
+  }),
 })
 
 const registrationStorm = graph({
@@ -151,12 +153,16 @@ const registrationStorm = graph({
   decimals: 0,
   min: 0,
   width: 8,
-  queries: [
-    {
-      query: `SELECT max("registers_peak_per_s") AS "attempts per second", sum("registration_storm_s") AS "seconds of storm" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep()}`,
-      alias: '$col',
-    },
-  ],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: [
+      show('max("registers_peak_per_s")', 'attempts per second'),
+      show('sum("registration_storm_s")', 'seconds of storm'),
+    ],
+    group: perStep(),
+    alias: '$col',
+  }),
 })
 
 const reachability = graph({
@@ -169,29 +175,33 @@ const reachability = graph({
   max: 100,
   width: 8,
   steps: badBelow(90, 99),
-  queries: [
-    {
-      query: `SELECT ${percentOf('options_answered', 'options', 'answered')} FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep(['trunk'])}`,
-      alias: '$tag_trunk',
-    },
-  ],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: [percentOf('options_answered', 'options', 'answered')],
+    group: perStep(['trunk']),
+    alias: '$tag_trunk',
+  }),
 })
 
 const resent = graph({
   title: 'SIP messages sent again',
   description:
-    'Retransmissions per call attempt. UDP repeats after half a second: a rise is packet loss on the signalling path or a server that answers late.',
-  unit: 'none',
-  decimals: 2,
+    'Retransmissions, by trunk. UDP repeats after half a second: a rise is packet loss on the signalling path or a server that answers late. Six or seven at once are an INVITE that nobody answers.',
+  unit: 'short',
+  decimals: 0,
   min: 0,
   width: 12,
-  legend: ['mean', 'max'],
-  queries: [
-    {
-      query: `SELECT ${ratioOf('retransmissions', 'attempts', 'per attempt')} FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep(['trunk'])}`,
-      alias: '$tag_trunk',
-    },
-  ],
+  bars: true,
+  stack: 'normal',
+  legend: ['sum', 'max'],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: [show('sum("retransmissions")', 'sent again')],
+    group: perStep(['trunk']),
+    alias: '$tag_trunk',
+  }),
 })
 
 const releases = graph({
@@ -204,14 +214,20 @@ const releases = graph({
   width: 12,
   legend: ['mean', 'max'],
   queries: [
-    {
-      query: `SELECT ${ratioOf('sdd_sum_ms', 'sdd_count', 'disconnect delay')} FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep()}`,
+    ...ask({
+      from: SIGNALLING,
+      where: FILTERS,
+      select: [ratioOf('sdd_sum_ms', 'sdd_count', 'disconnect delay')],
+      group: perStep(),
       alias: '$col',
-    },
-    {
-      query: `SELECT sum("disconnects_unanswered") AS "unanswered BYEs (count)" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep()}`,
+    }),
+    ...ask({
+      from: SIGNALLING,
+      where: FILTERS,
+      select: [show('sum("disconnects_unanswered")', 'unanswered BYEs (count)')],
+      group: perStep(),
       alias: '$col',
-    },
+    }),
   ],
 })
 

@@ -1,7 +1,7 @@
 import { BAD_SHARE_STEPS, badAbove, DELAY_STEPS, LOSS_STEPS, MOS_STEPS, NEUTRAL } from './colors.js'
 import { badCallTable } from './call-tables.js'
 import { graph } from './graphs.js'
-import { chosen, percentOf, perStep, ratioOf, TRAFFIC, where } from './influxql.js'
+import { ask, chosen, percentOf, perStep, ratioOf, show, TRAFFIC, type Value } from './influxql.js'
 import { CELL_TO_CALLS, CELL_TO_PAIR, dataLink } from './links.js'
 import { alertQuery, type Page } from './page.js'
 import type { PanelBuilder, Step, Unit } from './panel.js'
@@ -25,7 +25,7 @@ interface Cell {
   unit: Unit
   decimals: number
   steps: readonly Step[]
-  value: string
+  value: Value
 }
 
 function siteMatrix({ value, ...cell }: Cell): PanelBuilder {
@@ -36,11 +36,12 @@ function siteMatrix({ value, ...cell }: Cell): PanelBuilder {
     column: 'callee_site',
     value: 'value',
     links: [dataLink(CELL_TO_PAIR), dataLink(CELL_TO_CALLS)],
-    queries: [
-      {
-        query: `SELECT ${value} FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "caller_site", "callee_site"`,
-      },
-    ],
+    queries: ask({
+      from: TRAFFIC,
+      where: FILTERS,
+      select: [value],
+      group: 'GROUP BY "caller_site", "callee_site"',
+    }),
   })
 }
 
@@ -93,7 +94,7 @@ const matrices = [
     unit: 'dtdurations',
     decimals: 0,
     steps: NEUTRAL,
-    value: 'sum("media_s") AS "value"',
+    value: show('sum("media_s")', 'value'),
   }),
 ]
 
@@ -108,12 +109,13 @@ const byDirection = graph({
   steps: LOSS_STEPS,
   showSteps: true,
   legend: ['mean', 'max'],
-  queries: [
-    {
-      query: `SELECT ${percentOf('lost', 'expected_packets', 'lost')} FROM ${TRAFFIC} WHERE ${where(...FILTERS)} ${perStep(['direction'])}`,
-      alias: '$tag_direction',
-    },
-  ],
+  queries: ask({
+    from: TRAFFIC,
+    where: FILTERS,
+    select: [percentOf('lost', 'expected_packets', 'lost')],
+    group: perStep(['direction']),
+    alias: '$tag_direction',
+  }),
 })
 
 const byCodec = rows({
@@ -122,6 +124,7 @@ const byCodec = rows({
     'The same speech by codec and trunk: trouble in one row only points at a codec, a transcoder or a carrier rather than at the path between the sites.',
   unit: 'percent',
   width: 12,
+  merge: true,
   columns: {
     codec: { label: 'Codec', width: 110 },
     trunk: { label: 'Trunk' },
@@ -131,11 +134,17 @@ const byCodec = rows({
     speech: { label: 'Speech', unit: 'dtdurations', width: 120 },
   },
   sort: { column: 'speech', descending: true },
-  queries: [
-    {
-      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected_packets', 'loss')}, sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "codec", "trunk"`,
-    },
-  ],
+  queries: ask({
+    from: TRAFFIC,
+    where: FILTERS,
+    select: [
+      ratioOf('mos_sum', 'mos_count', 'mos'),
+      percentOf('mos_lt_3_6', 'mos_count', 'poor'),
+      percentOf('lost', 'expected_packets', 'loss'),
+      show('sum("media_s")', 'speech'),
+    ],
+    group: 'GROUP BY "codec", "trunk"',
+  }),
 })
 
 /** Which paths between sites are bad, and one pair in detail. */

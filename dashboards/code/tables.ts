@@ -35,6 +35,8 @@ export interface TableSpec extends PanelSpec {
   sort?: { column: string; descending: boolean }
   /** Rows of several queries with the same value here become one row. */
   joinBy?: string
+  /** The same where several columns tell rows apart. */
+  merge?: boolean
   /** Counts rows by these columns instead of showing them. */
   countBy?: readonly string[]
 }
@@ -46,6 +48,7 @@ export function rows(spec: TableSpec): PanelBuilder {
   panel.colorScheme(colorBy(dashboard.FieldColorModeId.Thresholds)).showHeader(true).filterable(true)
   if (spec.joinBy !== undefined)
     panel.withTransformation({ id: 'joinByField', options: { byField: spec.joinBy, mode: 'outer' } })
+  if (spec.merge) panel.withTransformation({ id: 'merge', options: {} })
   if (spec.countBy !== undefined) panel.withTransformation(counting(spec.countBy))
   panel.withTransformation(inOrder(spec))
   for (const [name, column] of Object.entries(spec.columns)) panel.overrideByName(name, properties(column))
@@ -84,8 +87,9 @@ function inOrder(spec: TableSpec): dashboard.DataTransformerConfig {
 const CELL = { text: 'color-text', cell: 'color-background', bar: 'gauge' } as const
 
 function properties(column: Column): dashboard.DynamicConfigValue[] {
-  const list: dashboard.DynamicConfigValue[] = [{ id: 'displayName', value: column.label }]
+  const list: dashboard.DynamicConfigValue[] = []
   const add = (id: string, value: unknown) => list.push({ id, value })
+  if (column.label !== '') add('displayName', column.label)
   add('unit', column.unit ?? 'string')
   if (column.decimals !== undefined) add('decimals', column.decimals)
   if (column.width !== undefined) add('custom.width', column.width)

@@ -1,7 +1,7 @@
 import { BAD_SHARE_STEPS, badAbove, badBelow, LOSS_STEPS, MOS_STEPS } from './colors.js'
 import { badCallTable } from './call-tables.js'
 import { graph } from './graphs.js'
-import { chosen, percentOf, perStep, ratioOf, SIGNALLING, TRAFFIC, where } from './influxql.js'
+import { ask, chosen, percentOf, perStep, ratioOf, show, SIGNALLING, TRAFFIC } from './influxql.js'
 import { TO_CALLS_OF_TRUNK, TO_TRUNK } from './links.js'
 import { alertQuery, type Page } from './page.js'
 import {
@@ -47,12 +47,35 @@ const scorecard = rows({
   },
   sort: { column: 'poor', descending: true },
   queries: [
-    {
-      query: `SELECT sum("attempts") AS "attempts", ${percentOf('answered', 'seizures', 'asr')}, ${percentOf('delivered', 'attempts', 'ner')}, ${percentOf('failed', 'attempts', 'failed')}, ${ratioOf('pdd_sum_ms', 'pdd_count', 'pdd')}, max("pdd_p95_ms") AS "pdd95", ${ratioOf('duration_sum_s', 'duration_count', 'duration')}, ${percentOf('duration_lt_10_s', 'duration_count', 'short')}, max("calls_peak") AS "peak" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} GROUP BY "trunk"`,
-    },
-    {
-      query: `SELECT ${ratioOf('mos_sum', 'mos_count', 'mos')}, ${percentOf('mos_lt_3_6', 'mos_count', 'poor')}, ${percentOf('lost', 'expected_packets', 'loss')}, ${percentOf('late', 'expected_packets', 'late')}, max("jitter_p95_ms") AS "jitter", sum("burst_seconds") AS "bursts" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} GROUP BY "trunk"`,
-    },
+    ...ask({
+      from: SIGNALLING,
+      where: FILTERS,
+      select: [
+        show('sum("attempts")', 'attempts'),
+        percentOf('answered', 'seizures', 'asr'),
+        percentOf('delivered', 'attempts', 'ner'),
+        percentOf('failed', 'attempts', 'failed'),
+        ratioOf('pdd_sum_ms', 'pdd_count', 'pdd'),
+        show('max("pdd_p95_ms")', 'pdd95'),
+        ratioOf('duration_sum_s', 'duration_count', 'duration'),
+        percentOf('duration_lt_10_s', 'duration_count', 'short'),
+        show('max("calls_peak")', 'peak'),
+      ],
+      group: 'GROUP BY "trunk"',
+    }),
+    ...ask({
+      from: TRAFFIC,
+      where: FILTERS,
+      select: [
+        ratioOf('mos_sum', 'mos_count', 'mos'),
+        percentOf('mos_lt_3_6', 'mos_count', 'poor'),
+        percentOf('lost', 'expected_packets', 'loss'),
+        percentOf('late', 'expected_packets', 'late'),
+        show('max("jitter_p95_ms")', 'jitter'),
+        show('sum("burst_seconds")', 'bursts'),
+      ],
+      group: 'GROUP BY "trunk"',
+    }),
   ],
 })
 
@@ -65,12 +88,13 @@ const callsAtOnce = graph({
   min: 0,
   width: 12,
   legend: ['max', 'lastNotNull'],
-  queries: [
-    {
-      query: `SELECT max("calls_peak") AS "calls" FROM ${SIGNALLING} WHERE ${where(...FILTERS)} ${perStep(['trunk'])}`,
-      alias: '$tag_trunk',
-    },
-  ],
+  queries: ask({
+    from: SIGNALLING,
+    where: FILTERS,
+    select: [show('max("calls_peak")', 'calls')],
+    group: perStep(['trunk']),
+    alias: '$tag_trunk',
+  }),
 })
 
 const codecs = graph({
@@ -82,12 +106,13 @@ const codecs = graph({
   min: 0,
   width: 12,
   stack: 'normal',
-  queries: [
-    {
-      query: `SELECT sum("media_s") AS "speech" FROM ${TRAFFIC} WHERE ${where(...FILTERS)} ${perStep(['codec'])}`,
-      alias: '$tag_codec',
-    },
-  ],
+  queries: ask({
+    from: TRAFFIC,
+    where: FILTERS,
+    select: [show('sum("media_s")', 'speech')],
+    group: perStep(['codec']),
+    alias: '$tag_codec',
+  }),
 })
 
 /** How each trunk or carrier does. */

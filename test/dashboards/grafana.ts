@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../helpers/programs.js'
 import type { Influx, Series } from './influx.js'
 
 /**
@@ -58,7 +57,8 @@ export interface Dashboard {
   links: { url: string; keepTime: boolean; includeVars: boolean }[]
 }
 
-export const JSON_FOLDER = join(ROOT, 'dashboards/json')
+/** Tests and scripts run in the project's root. */
+const JSON_FOLDER = 'dashboards/json'
 
 /** The committed dashboards by the name of their file. */
 export function committedDashboards(): Map<string, Dashboard> {
