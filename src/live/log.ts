@@ -32,6 +32,7 @@ export function createLog(
         base: { program: 'callprobe' },
         timestamp: pino.stdTimeFunctions.isoTime,
         messageKey: 'message',
+        formatters: { level: (label) => ({ level: label }) },
       },
       {
         write: (line: string) => {

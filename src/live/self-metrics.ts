@@ -81,6 +81,7 @@ export function createRegistry(read: () => CaptureHealth): Registry {
   gauge('clock_synchronized', '1 when the system says that its clock is synchronized', (h) =>
     h.clockSynchronized === true ? 1 : 0,
   )
+  gauge('heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
   gauge('resident_bytes', 'Resident memory of the process', () => process.memoryUsage.rss())
   byReason('skipped_packets', 'Packets skipped', (h) => h.skipped)
   byReason('evictions', 'Bounds that cost something', (h) => h.evictions)
