@@ -1,7 +1,9 @@
-// What `npm start` runs: a replay of the bundled captures, from a fresh clone, without root and without any server.
+// What `npm start` runs: a replay of the bundled captures, from a fresh clone, without root and without any server. It
+// ends with the calls as one HTML page, out/report.html.
 //   npm start [-- FILE... or options of `callprobe replay`]
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { distIsStale, ensureModules } from './lib/modules.mjs'
 import { ROOT, run } from './lib/run.mjs'
 
@@ -31,7 +33,15 @@ function main(args) {
     .map((name) => join('fixtures', name))
   const files = namesCapture(args) ? [] : bundled
   if (files.length > 0) console.error(`Replaying ${files.join(' ')}`)
-  return run(process.execPath, [join(ROOT, 'bin/callprobe'), 'replay', ...files, ...args])
+  const callprobe = [join(ROOT, 'bin/callprobe'), 'replay', ...files, ...args]
+  // Whoever names a report, or asks for help, gets just that.
+  if (args.some((arg) => /^(--report|--help|-h$)/.test(arg))) return run(process.execPath, callprobe)
+  mkdirSync(join(ROOT, 'out'), { recursive: true })
+  const report = join(ROOT, 'out/report.html')
+  const code = run(process.execPath, [...callprobe, '--report', report])
+  if (code === 0 || code === 3)
+    console.error(`\nThe calls as a page, to open in a browser: ${pathToFileURL(report)}`)
+  return code
 }
 
 process.exitCode = main(process.argv.slice(2))

@@ -117,6 +117,7 @@ export class Report {
       limitations: limitationsOf(summary, this.coverage, this.collector.cuts),
       remarks: remarksOf(summary),
       findingGroups: groupsOf(summary),
+      badCalls: summary.bad_calls?.groups.length ? summary.bad_calls.message : undefined,
       thresholds,
       privacy: shown.mode,
       definitions: readDefinitions(),
@@ -125,9 +126,15 @@ export class Report {
   }
 }
 
-/** Findings over several calls, as far as the run grouped them. */
-function groupsOf(_summary: SummaryRecord): FindingGroup[] {
-  return []
+/** Findings over all calls of the run, as it grouped them. */
+function groupsOf({ findings = [] }: SummaryRecord): FindingGroup[] {
+  return findings.map(({ code = '', severity = 'info', calls, groups, message }) => ({
+    code,
+    severity,
+    calls,
+    // Without groups the sentence only repeats the numbers.
+    message: groups.length > 0 ? message : '',
+  }))
 }
 
 function writeAll(descriptor: number, text: string): void {

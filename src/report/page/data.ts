@@ -103,6 +103,8 @@ export interface Overview {
   /** What happened without anything being hidden: skipped packets of no concern. */
   remarks: string[]
   findingGroups: FindingGroup[]
+  /** What poor and broken calls have in common. */
+  badCalls?: string
   thresholds: { good: number; fair: number }
   privacy: string
   /** What each field means, by its name. */

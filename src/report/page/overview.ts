@@ -41,7 +41,7 @@ export function renderOverview(
         ),
       ),
       worstCalls(calls),
-      findings(groupFindings(calls), calls.length, (finding) => narrow({ finding })),
+      findings(groupFindings(calls), overview, calls.length, (finding) => narrow({ finding })),
       paths(groupPaths(calls), (path) => narrow({ path })),
       table.element,
     )
@@ -212,26 +212,45 @@ function whyText(call: ListedCall): string {
   return parts.length > 0 ? parts.join(', ') : qualityName(call.quality)
 }
 
+/** What the run found over all calls; the words are its own where it had any. */
 function findings(
   rows: readonly FindingRow[],
+  overview: Overview,
   all: number,
   choose: (code: string) => void,
 ): HTMLElement | undefined {
-  if (rows.length === 0) return undefined
+  const messages = new Map(overview.findingGroups.map(({ code, message }) => [code, message]))
+  const others = overview.findingGroups.filter(({ code }) => rows.every((row) => row.code !== code))
+  if (rows.length + others.length === 0) return undefined
+  const common = (row: FindingRow): Child => {
+    const message = messages.get(row.code)
+    if (message !== undefined && message !== '') return wire(message)
+    return row.mostlyOn === undefined ? '' : wire(`mostly ${row.mostlyOn}`)
+  }
   return el(
     'section',
     {},
     el('h2', {}, 'Findings'),
+    overview.badCalls !== undefined && el('p', { class: 'lead' }, wire(overview.badCalls)),
     grid(
       'Findings over all calls',
-      ['Finding', 'Severity', 'Calls', 'Of them poor or broken', 'Mostly on'],
-      rows.map((row) => [
-        button(findingName(row.code), () => choose(row.code), { class: 'link' }),
-        el('span', { class: `severity ${row.severity}` }, row.severity),
-        `${count(row.calls)} of ${count(all)}`,
-        count(row.badCalls),
-        row.mostlyOn === undefined ? '' : wire(row.mostlyOn),
-      ]),
+      ['Finding', 'Severity', 'Calls', 'Poor or broken', 'What these calls have in common'],
+      [
+        ...rows.map((row) => [
+          button(findingName(row.code), () => choose(row.code), { class: 'link' }),
+          el('span', { class: `severity ${row.severity}` }, row.severity),
+          `${count(row.calls)} of ${count(all)}`,
+          count(row.badCalls),
+          common(row),
+        ]),
+        ...others.map(({ code, severity, calls, message }) => [
+          findingName(code),
+          el('span', { class: `severity ${severity}` }, severity),
+          count(calls),
+          '',
+          wire(message),
+        ]),
+      ],
       [2, 3],
     ),
   )
