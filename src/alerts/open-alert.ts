@@ -6,7 +6,7 @@ import type { AffectedCall } from './bad-sample.js'
 import { causeOf } from './cause.js'
 import type { Reading, Threshold } from './reading.js'
 import { isSilenced } from './silences.js'
-import { sharedTag, type AlertTags } from './tags.js'
+import { sharedTag, type AlertTags, type CommonTags } from './tags.js'
 
 /** Calls remembered of one alert, to count each once. */
 const MOST_CALLS = 10_000
@@ -42,7 +42,7 @@ export class OpenAlert {
   private readonly calls = new Map<string, AffectedCall>()
   private resumed?: AlertRecord
   /** As of its first record: receivers know an alert by them. */
-  private tags?: Omit<AlertTags, 'path'>
+  private tags?: CommonTags
   private paths = 0
 
   /** @param group key of the rule's group, `*` for many */
@@ -51,6 +51,7 @@ export class OpenAlert {
     private readonly context: AlertContext,
     private readonly group: string,
     readonly startMs: number,
+    private readonly groupTags: CommonTags = {},
   ) {
     // The same in each replay of the same capture.
     const hash = createHash('sha256').update(`${context.probe}\n${rule.name}\n${group}\n${startMs}`)
@@ -85,7 +86,7 @@ export class OpenAlert {
   record(state: 'firing' | 'resolved', nowMs: number, endMs = NaN): AlertRecord {
     const { rule, context, worst, threshold } = this
     const all = [...this.calls.values()].map((call) => call.tags)
-    const tags = (this.tags ??= commonTags(all))
+    const tags = (this.tags ??= { ...this.groupTags, ...commonTags(all) })
     const isAboutPlace = this.paths === 0 && this.group !== 'probe'
     const evidence = worst?.evidence
     const facts: AlertFacts = {
@@ -163,16 +164,16 @@ function metricOf({ over, measure, metric, bad }: AlertRule): string {
 }
 
 /** Tags that all have in common. */
-function commonTags(all: readonly AlertTags[]): Omit<AlertTags, 'path'> {
+function commonTags(all: readonly AlertTags[]): CommonTags {
   const [first] = all
   if (!first) return {}
-  const common = <K extends keyof AlertTags>(key: K): AlertTags[K] | undefined =>
-    all.every((tags) => tags[key] === first[key]) ? first[key] : undefined
-  return {
-    caller_site: common('caller_site'),
-    callee_site: common('callee_site'),
-    trunk: common('trunk'),
-    direction: common('direction'),
-    codec: common('codec'),
-  }
+  const common: CommonTags = {}
+  const isShared = (key: keyof CommonTags): boolean =>
+    first[key] !== undefined && all.every((tags) => tags[key] === first[key])
+  if (isShared('caller_site')) common.caller_site = first.caller_site
+  if (isShared('callee_site')) common.callee_site = first.callee_site
+  if (isShared('trunk')) common.trunk = first.trunk
+  if (isShared('direction')) common.direction = first.direction
+  if (isShared('codec')) common.codec = first.codec
+  return common
 }

@@ -11,7 +11,7 @@ import { SampleGroup, type Sample } from './sample-group.js'
 import { SlidingWindow } from './sliding-window.js'
 import { StreamGroup } from './stream-group.js'
 import type { SecondMetrics, WatchedStream } from './stream-watch.js'
-import { groupKeyOf, inScope, type AlertTags } from './tags.js'
+import { groupKeyOf, groupTags, inScope, type AlertTags, type CommonTags } from './tags.js'
 
 /** Groups (paths, trunks, ...) of one rule followed at once. */
 const MOST_GROUPS = 2000
@@ -42,6 +42,8 @@ class Group {
   constructor(
     readonly key: string,
     readonly samples: RuleGroup,
+    /** What all its samples have in common, by what the rule groups by. */
+    readonly tags: CommonTags,
     rule: AlertRule,
   ) {
     this.episode = new Episode({
@@ -76,14 +78,14 @@ export class RuleState {
     if (rule.group_by.length === 0 || rule.group_by.every((key) => key === 'probe')) this.groupAt('probe')
   }
 
-  private groupAt(key: string): Group | undefined {
+  private groupAt(key: string, tags: CommonTags = {}): Group | undefined {
     const known = this.groups.get(key)
     if (known) return known
     if (this.groups.size >= MOST_GROUPS) {
       this.groupsTurnedAway++
       return undefined
     }
-    const group = new Group(key, this.newSamples(), this.rule)
+    const group = new Group(key, this.newSamples(), tags, this.rule)
     this.groups.set(key, group)
     return group
   }
@@ -97,7 +99,7 @@ export class RuleState {
   private groupOf(tags: AlertTags): Group | undefined {
     if (!inScope(tags, this.rule.scope)) return undefined
     const key = groupKeyOf(tags, this.rule.group_by)
-    return key === undefined ? undefined : this.groupAt(key)
+    return key === undefined ? undefined : this.groupAt(key, groupTags(tags, this.rule.group_by))
   }
 
   private groupOfStream(stream: WatchedStream): Group | undefined {
@@ -244,7 +246,7 @@ export class RuleState {
     const open = [...this.groups.values()].filter(({ alert }) => alert).length
     group.isOneOfMany = open >= rule.max_open
     if (!group.isOneOfMany) {
-      group.alert = new OpenAlert(rule, context, group.key, group.episode.startMs)
+      group.alert = new OpenAlert(rule, context, group.key, group.episode.startMs, group.tags)
       group.alert.note(reading, threshold)
       emit(group.alert.record('firing', nowMs))
       return

@@ -6,7 +6,7 @@ import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
 import { partiesOf, type AffectedCall, type Evidence } from './bad-sample.js'
 import type { Reading, RuleGroup } from './reading.js'
 import { mostFrequent } from './sample-group.js'
-import { jitterP95, type SecondMetrics, type WatchedStream } from './stream-watch.js'
+import { jitterP95, type SecondMetrics, type StreamOwner, type WatchedStream } from './stream-watch.js'
 
 /** Streams with bad seconds that are followed at once in one group. */
 const MOST_TROUBLED = 4096
@@ -42,6 +42,8 @@ export class StreamGroup implements RuleGroup {
   private readonly needsMovement: boolean
   private readonly members = new Set<WatchedStream>()
   private readonly troubled = new Map<WatchedStream, Trouble>()
+  /** Whose streams were bad in which second (its start, ms): to see what was bad together. */
+  private readonly badAt = new Map<number, Set<StreamOwner>>()
   private prunedAt = -Infinity
   private lastBadMs = NaN
   /** Bad seconds beyond the bound. */
@@ -68,6 +70,7 @@ export class StreamGroup implements RuleGroup {
       this.troubled.set(stream, (trouble = newTrouble()))
     }
     if (this.counts(trouble, second)) trouble.marks.push(second.startMs)
+    if (this.rule.together > 1) this.noteTogether(stream.owner, second.startMs)
     trouble.lastBadMs = Math.max(trouble.lastBadMs, second.startMs)
     if (!(this.lastBadMs >= second.startMs)) this.lastBadMs = second.startMs
     trouble.packets += second.packets
@@ -90,6 +93,24 @@ export class StreamGroup implements RuleGroup {
     return !this.needsMovement || second.jitterSum >= MOVEMENT_MS
   }
 
+  private noteTogether(owner: StreamOwner, startMs: number): void {
+    const owners = this.badAt.get(startMs)
+    if (owners) owners.add(owner)
+    else this.badAt.set(startMs, new Set([owner]))
+  }
+
+  /** Whether enough calls were bad about then: in this second, the one before or the one after. */
+  private isShared(markMs: number): boolean {
+    const { together } = this.rule
+    if (together <= 1) return true
+    const owners = new Set<StreamOwner>()
+    for (const startMs of [markMs, markMs - SECOND_MS, markMs + SECOND_MS]) {
+      for (const owner of this.badAt.get(startMs) ?? []) owners.add(owner)
+      if (owners.size >= together) return true
+    }
+    return false
+  }
+
   isEmpty(nowMs: number): boolean {
     this.prune(nowMs)
     return this.members.size === 0 && this.troubled.size === 0
@@ -99,6 +120,7 @@ export class StreamGroup implements RuleGroup {
     if (nowMs - this.prunedAt < SECOND_MS && nowMs >= this.prunedAt) return
     this.prunedAt = nowMs
     const oldest = nowMs - this.windowMs
+    for (const startMs of this.badAt.keys()) if (startMs + 2 * SECOND_MS <= oldest) this.badAt.delete(startMs)
     for (const stream of this.members)
       if (stream.lastSecondMs + SECOND_MS <= oldest) this.members.delete(stream)
   }
@@ -107,6 +129,13 @@ export class StreamGroup implements RuleGroup {
     this.prune(nowMs)
     const oldest = nowMs - this.windowMs
     const affected: [WatchedStream, Trouble][] = []
+    const shared = new Map<number, boolean>()
+    const isShared = (markMs: number): boolean => {
+      const known = shared.get(markMs) ?? this.isShared(markMs)
+      shared.set(markMs, known)
+      return known
+    }
+    let firstBadMs = NaN
     for (const entry of this.troubled) {
       const [stream, trouble] = entry
       const { marks } = trouble
@@ -115,7 +144,10 @@ export class StreamGroup implements RuleGroup {
         this.troubled.delete(stream)
         continue
       }
-      if (marks.length >= this.needed) affected.push(entry)
+      const counted = marks.filter(isShared)
+      if (counted.length < this.needed) continue
+      affected.push(entry)
+      if (!(firstBadMs <= counted[0])) firstBadMs = counted[0]
     }
     const active = Math.max(this.members.size, affected.length)
     const calls = callsOf(affected.map(([stream]) => stream))
@@ -129,7 +161,7 @@ export class StreamGroup implements RuleGroup {
             : undefined,
       isEnough:
         active >= rule.min_samples && calls.length >= rule.min_calls && partiesOf(calls) >= rule.min_parties,
-      firstBadMs: affected.length > 0 ? Math.min(...affected.map(([, { marks }]) => marks[0])) : NaN,
+      firstBadMs,
       lastBadMs: this.lastBadMs + SECOND_MS,
       affected: calls,
       streamsAffected: affected.length,

@@ -13,6 +13,9 @@ export interface AlertTags {
   codec?: string
 }
 
+/** Tags of an alert: what all that it is about have in common. */
+export type CommonTags = Omit<AlertTags, 'path'>
+
 /** Whose names a path is made of; addresses are of the media, else of signalling. */
 export interface PathEnds {
   fromSite?: string
@@ -58,6 +61,16 @@ export function groupKeyOf(tags: AlertTags, keys: readonly AlertGroupKey[]): str
     parts.push(part)
   }
   return parts.join(', ')
+}
+
+/** What every sample of a group has, whatever else: the keys of the group, and for a path its trunk. */
+export function groupTags(tags: AlertTags, keys: readonly AlertGroupKey[]): CommonTags {
+  const common: CommonTags = {}
+  if (keys.includes('trunk') || keys.includes('path')) common.trunk = tags.trunk
+  if (keys.includes('caller_site')) common.caller_site = tags.caller_site
+  if (keys.includes('callee_site')) common.callee_site = tags.callee_site
+  if (keys.includes('direction')) common.direction = tags.direction
+  return common
 }
 
 function groupPart(tags: AlertTags, key: AlertGroupKey): string | undefined {

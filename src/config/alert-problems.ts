@@ -51,8 +51,8 @@ function* ruleProblems(
     yield { path, message: `${of} looks at the probe: measure a metric (last, mean, max, min, increase)` }
   if (rule.over !== 'probe' && (rule.measure === 'last' || rule.measure === 'increase'))
     yield { path: [...path, 'measure'], message: `${of}: ${rule.measure} is for rules over probe` }
-  if (rule.over !== 'seconds' && (rule.repeats !== undefined || rule.bad_seconds !== undefined))
-    yield { path, message: `${of}: repeats and bad_seconds are for rules over seconds` }
+  if (rule.over !== 'seconds' && (rule.repeats ?? rule.bad_seconds ?? rule.together > 1) !== false)
+    yield { path, message: `${of}: repeats, bad_seconds and together are for rules over seconds` }
   for (const list of ['where', 'bad'] as const)
     for (const [k, condition] of rule[list].entries())
       yield* conditionProblems(rule, condition, [...path, list, k])

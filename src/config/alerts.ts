@@ -65,6 +65,8 @@ export interface AlertRule {
   repeats?: number
   /** A stream counts as affected with so many bad seconds in the window. */
   bad_seconds?: number
+  /** Over seconds: a bad stretch counts when so many calls were bad within a second of each other. */
+  together: number
   min_samples: number
   min_calls: number
   min_parties: number
