@@ -57,10 +57,15 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
   const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
   // Evaluated by the debugger, to which the page's policy does not apply.
   await page.evaluate(source)
-  const violations: AxeViolation[] = await page.evaluate(
-    `axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })
-      .then((result) => result.violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html, target }) => ({ html, target })) })))`,
+  const { checked, violations }: { checked: number; violations: AxeViolation[] } = await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }).then((result) => ({
+      checked: result.passes.length,
+      violations: result.violations.map(({ id, impact, nodes }) => ({
+        id, impact, nodes: nodes.map(({ html, target }) => ({ html, target })),
+      })),
+    }))`,
   )
+  expect(checked).toBeGreaterThan(20)
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(
