@@ -30,30 +30,28 @@ export interface FieldTally {
  * @param nanoseconds the time within the second, when ties were broken (PointTimes)
  */
 export function toLine(point: MetricPoint, nanoseconds = nanosecondsOf(point), tally?: FieldTally): string {
-  return lineOf(seriesOf(point.measurement, point.tags), point, nanoseconds, tally)
+  const fields = fieldsText(point, tally)
+  if (fields === '') return ''
+  return `${seriesOf(point.measurement, point.tags)} ${fields} ${timeText(secondOf(point), nanoseconds)}`
 }
 
-/** The same with the series text already at hand. */
-export function lineOf(series: string, point: MetricPoint, nanoseconds: number, tally?: FieldTally): string {
-  if (!Number.isFinite(point.timeMs)) return ''
-  const fields = fieldsOf(point.fields, tally)
-  return fields === '' ? '' : `${series} ${fields} ${timeText(secondOf(point), nanoseconds)}`
-}
+/** When a point is, and what tells it from others of its second. */
+export type PointMoment = Pick<MetricPoint, 'timeMs' | 'key'>
 
 /** Measurement and tags, sorted: what makes a series. Equal texts are equal series. */
 export function seriesOf(measurement: string, tags: MetricPoint['tags']): string {
   let text = escapeMeasurement(measurement)
-  for (const name of Object.keys(tags).sort()) text += `,${escapeKey(name)}=${tagValue(tags[name])}`
+  for (const name of Object.keys(tags).sort()) text += `,${columnOf(name).key}${tagValue(tags[name])}`
   return text
 }
 
 /** Seconds since the epoch, rounded down. */
-export function secondOf(point: MetricPoint): number {
+export function secondOf(point: PointMoment): number {
   return Math.floor(point.timeMs / 1000)
 }
 
 /** Time within the second before ties are broken, 0..999,999,999. */
-export function nanosecondsOf(point: MetricPoint): number {
+export function nanosecondsOf(point: PointMoment): number {
   if (point.key !== '') return hashNanoseconds(point.key)
   return Math.round((point.timeMs - secondOf(point) * 1000) * 1e6)
 }
@@ -69,7 +67,7 @@ export function hashNanoseconds(key: string): number {
 }
 
 /** Nanoseconds since the epoch as text; a float64 could not hold them. */
-function timeText(second: number, nanoseconds: number): string {
+export function timeText(second: number, nanoseconds: number): string {
   const carry = Math.floor(nanoseconds / NANOSECONDS_PER_SECOND)
   const seconds = second + carry
   const rest = nanoseconds - carry * NANOSECONDS_PER_SECOND
@@ -83,7 +81,7 @@ interface FieldColumn {
   decimals: number
 }
 
-/** Field names come from code, so there are few. */
+/** Names of tags and fields come from code, so there are few. */
 const columns = new Map<string, FieldColumn>()
 
 function columnOf(name: string): FieldColumn {
@@ -95,7 +93,9 @@ function columnOf(name: string): FieldColumn {
   return column
 }
 
-function fieldsOf(fields: MetricPoint['fields'], tally: FieldTally | undefined): string {
+/** The fields of a line; '' when there is none that can be written, or no time. */
+export function fieldsText({ fields, timeMs }: MetricPoint, tally?: FieldTally): string {
+  if (!Number.isFinite(timeMs)) return ''
   let text = ''
   for (const name in fields) {
     const value = fields[name]

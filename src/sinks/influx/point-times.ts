@@ -1,5 +1,4 @@
-import type { MetricPoint } from '../../aggregates/point.js'
-import { NANOSECONDS_PER_SECOND, nanosecondsOf, secondOf } from './line-protocol.js'
+import { NANOSECONDS_PER_SECOND, nanosecondsOf, secondOf, type PointMoment } from './line-protocol.js'
 
 /** Times that are remembered, over all series; the oldest seconds are forgotten first. */
 const MOST_TIMES = 300_000
@@ -16,7 +15,7 @@ export class PointTimes {
 
   /** @param wantedOf nanoseconds within the second that a point would have alone */
   constructor(
-    private readonly wantedOf: (point: MetricPoint) => number = nanosecondsOf,
+    private readonly wantedOf: (point: PointMoment) => number = nanosecondsOf,
     private readonly most = MOST_TIMES,
   ) {}
 
@@ -28,7 +27,7 @@ export class PointTimes {
    * @param series text of measurement and tags, by point
    * @returns nanoseconds within each point's second, in the order of the points
    */
-  assign(points: readonly MetricPoint[], series: readonly string[]): number[] {
+  assign(points: readonly PointMoment[], series: readonly string[]): number[] {
     const wanted = points.map(this.wantedOf)
     const order = wanted
       .map((_, i) => i)

@@ -3,7 +3,7 @@ import type { ProbeRecord } from '../../calls/records.js'
 import type { CallprobeError } from '../../errors.js'
 import { Spool, spoolFolder } from '../spool/spool.js'
 import { describeDestination, type Destination } from './destination.js'
-import { lineOf, type FieldTally } from './line-protocol.js'
+import { fieldsText, secondOf, timeText, type FieldTally, type PointMoment } from './line-protocol.js'
 import { PointTimes } from './point-times.js'
 import { recordPoints } from './record-points.js'
 import { RejectedLog } from './rejected-log.js'
@@ -83,11 +83,17 @@ const MOST_PAUSE_MS = 30_000
 /** Measurements that make sense in a database of numbers at millisecond times. */
 const AGGREGATES = ['voip_traffic', 'voip_signalling', 'voip_probe']
 
+/** A point that waits for its time. */
+interface HeldPoint extends PointMoment {
+  series: string
+  fields: string
+}
+
 export class InfluxSink {
   /** Resolves the wait for the disk of everything that was added so far. */
   private writes: Promise<unknown> = Promise.resolve()
   private unwritten = 0
-  private held: MetricPoint[] = []
+  private held: HeldPoint[] = []
   private heldSinceMs = 0
   private timer: NodeJS.Timeout | undefined
   private taken = 0
@@ -179,7 +185,7 @@ export class InfluxSink {
     for (const point of points) {
       if (!this.isWanted(point.measurement)) continue
       if (this.held.length === 0) this.heldSinceMs = now
-      this.held.push(point)
+      this.hold(point)
     }
     if (this.held.length === 0) return
     // Timers may be late behind a busy loop.
@@ -278,19 +284,22 @@ export class InfluxSink {
     return wanted?.some((name) => measurement === name || measurement.startsWith(`${name}_`)) ?? true
   }
 
-  private writeChunk(points: MetricPoint[]): void {
-    if (this.server.kind === 'victoriametrics') points = points.map(numbersOnly)
-    const series = points.map((point) => this.budget.seriesFor(point))
-    const nanoseconds = this.times.assign(points, series)
+  /** Encoded at once, but for its time: a text is smaller than the objects of a point, and they die young. */
+  private hold(point: MetricPoint): void {
+    const fields = fieldsText(this.server.kind === 'victoriametrics' ? numbersOnly(point) : point, this.tally)
+    if (fields === '') return
+    this.held.push({ series: this.budget.seriesFor(point), fields, timeMs: point.timeMs, key: point.key })
+  }
+
+  private writeChunk(points: readonly HeldPoint[]): void {
+    const nanoseconds = this.times.assign(
+      points,
+      points.map(({ series }) => series),
+    )
     let text = ''
-    let count = 0
-    for (let i = 0; i < points.length; i++) {
-      const line = lineOf(series[i], points[i], nanoseconds[i], this.tally)
-      if (line === '') continue
-      text += `${line}\n`
-      count++
-    }
-    if (count === 0) return
+    for (const [i, point] of points.entries())
+      text += `${point.series} ${point.fields} ${timeText(secondOf(point), nanoseconds[i])}\n`
+    const count = points.length
     this.taken += count
     const lines = Buffer.from(text, 'utf8')
     this.unwritten += lines.length
