@@ -135,7 +135,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private showSecond(slot: number, startMs: number, peakMs: number): void {
-    const stream = this.entries[slot]
+    const stream = this.entry(slot)
     if (!stream || !this.seconds) return
     const second = this.seconds.close(this.meter.peek(slot), startMs, peakMs)
     if (second.isEmpty) return
@@ -547,7 +547,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   onResume(slot: number): void {
-    const stream = this.entries[slot]
+    const stream = this.entry(slot)
     if (stream?.call && stream.direction && stream.audio)
       this.sameMedia.settle(stream, stream.call.directions[stream.direction])
   }
@@ -569,7 +569,7 @@ export class Correlator implements CallListener, StreamListener {
 
   /** Once a second, a packet of a stream whose codec tells its mode in the payload. */
   onPayloadSample(slot: number, p: DecodedPacket): void {
-    const stream = this.entries[slot]
+    const stream = this.entry(slot)
     const { call, direction } = stream ?? {}
     if (!stream || !call || !direction || call.encrypted) return
     const format = formatOf(p.bytes[p.payloadOffset + 1] & 0x7f, call.formats[direction])
@@ -579,7 +579,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   onBurstSecond(slot: number, startMs: number, peakMs: number): void {
-    const stream = this.entries[slot]
+    const stream = this.entry(slot)
     if (!stream) return
     for (const { call, direction, audio } of [stream, ...stream.shares]) {
       if (!call || !direction || !audio) continue
