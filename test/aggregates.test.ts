@@ -10,7 +10,7 @@ import type { CallRecord, IntervalRecord, ProbeRecord } from '../src/calls/recor
 import { MemorySource } from '../src/capture/memory-source.js'
 import { DEFAULT_CONFIG, type Config } from '../src/config/config.js'
 import { generateScenario } from '../src/generate/generate.js'
-import type { Scenario } from '../src/generate/scenario.js'
+import type { CallSpec, Scenario } from '../src/generate/scenario.js'
 import { Probe } from '../src/pipeline/probe.js'
 import { totalOf } from './helpers/ladder-run.js'
 import { pcapOf } from './helpers/replay.js'
@@ -53,7 +53,7 @@ const TWO_SITES: Scenario = {
   seed: 7,
   start: '2024-01-01T11:58:57Z',
   calls: [
-    ...Array.from({ length: 6 }, (_, n) => ({
+    ...Array.from({ length: 6 }, (_, n): CallSpec => ({
       at_s: 12.5 * n,
       duration_s: 75,
       caller: { address: `10.1.0.${n + 1}`, user: `10${n}` },
@@ -197,7 +197,7 @@ describe('the series budget', () => {
   }
   const manyCalls: Scenario = {
     calls: (['PCMA', 'PCMU', 'G729', 'G722'] as const).flatMap((codec, k) =>
-      Array.from({ length: 6 }, (_, n) => ({
+      Array.from({ length: 6 }, (_, n): CallSpec => ({
         at_s: k * 20 + n,
         duration_s: 5,
         caller: { address: `10.1.0.${n + 1}` },

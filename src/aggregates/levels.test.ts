@@ -117,6 +117,34 @@ describe('intervals and their roll-ups', () => {
   })
 })
 
+describe('a bucket with many series', () => {
+  it('is written in slices, none of which stalls the capture, and is part of its minute all the same', () => {
+    const sizes: number[] = []
+    const points: MetricPoint[] = []
+    const levels = new Levels(
+      'm',
+      10_000,
+      () => new Count(),
+      (due) => {
+        if (due.length > 0) sizes.push(due.length)
+        points.push(...due)
+      },
+    )
+    const many = Array.from({ length: 3000 }, (_, k) => ({ tags: { probe: 'p' }, key: String(k) }))
+    for (let ms = 0; ms < 180_000; ms += 100) {
+      levels.advance(T0 + ms)
+      if (ms % 10_000 === 0) for (const series of many) levels.at(T0 + ms, series).count++
+    }
+    expect(Math.max(...sizes)).toBe(500)
+    levels.finish()
+    for (const measurement of ['m', 'm_1m', 'm_1h']) {
+      const sum = shown(points, measurement).reduce((total, [, count]) => total + Number(count), 0)
+      expect(sum, measurement).toBe(18 * 3000)
+    }
+    expect(levels.latePoints).toBe(0)
+  })
+})
+
 describe('the series budget', () => {
   it('holds whatever comes: further tag sets are counted under other', () => {
     let warnings = 0

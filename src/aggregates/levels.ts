@@ -18,13 +18,28 @@ const HOUR_GRACE_MS = 60_000
 /** A clock that steps back further than this was set. */
 export const CLOCK_STEP_MS = 60_000
 
+/** Series written at once: some milliseconds. A bucket of more is spread over about five seconds. */
+const SLICE = 500
+const SLICES_PER_BUCKET = 50
+
 type Bucket<S> = Map<Series, S>
+
+/** A bucket on its way out. */
+interface Closing<S> {
+  start: number
+  entries: [Series, S][]
+  written: number
+  /** '' for the first point of its series and time. */
+  suffix: string
+}
 
 class Level<S> {
   readonly open = new Map<number, Bucket<S>>()
   /** What came after its bucket was written: goes out as a further point. */
   readonly late = new Map<number, Bucket<S>>()
-  /** Buckets that begin before this time were written. */
+  /** Being written, oldest first. */
+  readonly closing: Closing<S>[] = []
+  /** Buckets that begin before this time were written, or are being. */
   closedBefore = -Infinity
 
   constructor(
@@ -50,7 +65,7 @@ export class Levels<S extends Sums<S>> {
   private runKey = ''
   private nowMs = -Infinity
 
-  /** @param emit gets the points of a closed bucket, oldest bucket first */
+  /** @param emit gets the points of a closed bucket, or a part of them, oldest bucket first */
   constructor(
     measurement: string,
     intervalMs: number,
@@ -98,9 +113,11 @@ export class Levels<S extends Sums<S>> {
     const due = this.levels.map((level, place) => before[place] > level.closedBefore)
     // What is late goes out once a minute, and before the minute or hour that it is part of.
     const flushLate = due[1] || due[2]
-    for (const place of this.levels.keys()) {
-      if (due[place]) this.close(place, before[place])
-      if (flushLate) this.flushLate(place)
+    for (const [place, level] of this.levels.entries()) {
+      if (due[place]) this.close(level, before[place])
+      if (flushLate) this.closeLate(level)
+      const above = before.at(place + 1) ?? -Infinity
+      this.writeDue(place, flushLate ? above : -Infinity)
     }
   }
 
@@ -120,43 +137,58 @@ export class Levels<S extends Sums<S>> {
 
   /** The run is over: writes all that is open. */
   finish(): void {
-    for (const place of this.levels.keys()) {
-      this.close(place, Infinity)
-      this.flushLate(place)
+    for (const [place, level] of this.levels.entries()) {
+      this.close(level, Infinity)
+      this.closeLate(level)
+      this.writeDue(place, Infinity)
     }
   }
 
-  private close(place: number, before: number): void {
-    const level = this.levels[place]
-    for (const start of [...level.open.keys()].sort((a, b) => a - b)) {
-      if (start >= before) break
-      const bucket = level.open.get(start)
-      level.open.delete(start)
-      if (bucket) this.write(place, start, bucket, '')
-    }
+  private close(level: Level<S>, before: number): void {
+    enqueue(level.open, level.closing, before, '')
     level.closedBefore = before
   }
 
-  private flushLate(place: number): void {
-    const { late } = this.levels[place]
-    if (late.size === 0) return
-    for (const start of [...late.keys()].sort((a, b) => a - b)) {
-      const bucket = late.get(start)
-      if (bucket) this.write(place, start, bucket, ` late ${this.nowMs}`)
-    }
-    late.clear()
+  private closeLate(level: Level<S>): void {
+    enqueue(level.late, level.closing, Infinity, ` late ${this.nowMs}`)
   }
 
-  private write(place: number, start: number, bucket: Bucket<S>, suffix: string): void {
+  /** Writes a slice of what is closing, and all of it that begins before `until`, as the level above needs it now. */
+  private writeDue(place: number, until: number): void {
+    const { closing } = this.levels[place]
+    let slices = 1
+    for (let first = closing.at(0); first; first = closing.at(0)) {
+      if (first.start >= until && slices-- <= 0) return
+      const most = first.start < until ? Infinity : Math.max(SLICE, first.entries.length / SLICES_PER_BUCKET)
+      this.write(place, first, most)
+      if (first.written === first.entries.length) closing.shift()
+    }
+  }
+
+  private write(place: number, closing: Closing<S>, most: number): void {
     const { measurement } = this.levels[place]
+    const { start, entries, suffix } = closing
     const above = this.levels.at(place + 1)
     const points: MetricPoint[] = []
-    for (const [series, sums] of bucket) {
+    const end = Math.min(entries.length, closing.written + most)
+    for (; closing.written < end; closing.written++) {
+      const [series, sums] = entries[closing.written]
       const key = `${measurement} ${series.key} ${start} ${this.runKey}${suffix}`
       points.push({ measurement, tags: series.tags, fields: sums.fields(suffix === ''), timeMs: start, key })
       if (above) this.sumsOf(above, start, series).merge(sums)
     }
     if (suffix !== '') this.latePoints += points.length
     this.emit(points)
+  }
+}
+
+/** Moves buckets that begin before a time from where they were filled to where they are written from, in order. */
+function enqueue<S>(from: Map<number, Bucket<S>>, to: Closing<S>[], before: number, suffix: string): void {
+  if (from.size === 0) return
+  for (const start of [...from.keys()].sort((a, b) => a - b)) {
+    const bucket = start < before ? from.get(start) : undefined
+    if (!bucket) continue
+    from.delete(start)
+    to.push({ start, entries: [...bucket], written: 0, suffix })
   }
 }

@@ -5,9 +5,9 @@ import type { MediaCounts } from '../rtp/row.js'
 import { bucketName, DELAY_GT_MS, JITTER_LE_MS, LOSS_GT_PERCENT, MOS_LT, PDV_LE_MS } from './fields.js'
 import type { MetricPoint } from './point.js'
 
-/** MOS 1..5 in steps of 0.02. */
-const MOS_STEPS = 201
-const MOS_PER_UNIT = 50
+/** MOS 1..5 in steps of 0.01. */
+const MOS_STEPS = 401
+const MOS_PER_UNIT = 100
 const P50_P95_P99 = [50, 95, 99]
 /** Packet time where the stream does not tell. */
 const DEFAULT_PTIME_MS = 20
@@ -59,6 +59,7 @@ export class TrafficSums {
   private mosCount = 0
   private mosSum = 0
   private mosMin = Infinity
+  private mosMax = -Infinity
   private mosLqSum = 0
   private delayCount = 0
   private delaySum = 0
@@ -104,6 +105,7 @@ export class TrafficSums {
       this.mosSum += mos
       this.mosLqSum += mosLq ?? mos
       this.mosMin = Math.min(this.mosMin, mos)
+      this.mosMax = Math.max(this.mosMax, mos)
       this.mos[Math.min(MOS_STEPS - 1, Math.max(0, Math.round((mos - 1) * MOS_PER_UNIT)))]++
       for (let k = 0; k < MOS_LT.length; k++) if (mos < MOS_LT[k]) this.mosLt[k]++
     }
@@ -142,6 +144,7 @@ export class TrafficSums {
     this.mosCount += other.mosCount
     this.mosSum += other.mosSum
     this.mosMin = Math.min(this.mosMin, other.mosMin)
+    this.mosMax = Math.max(this.mosMax, other.mosMax)
     this.mosLqSum += other.mosLqSum
     this.delayCount += other.delayCount
     this.delaySum += other.delaySum
@@ -222,13 +225,13 @@ export class TrafficSums {
     if (this.delayCount > 0) fields.delay_mean_ms = this.delaySum / this.delayCount
   }
 
-  /** By nearest rank, to 0.01. */
+  /** By nearest rank, to 0.005. */
   private mosPercentile(percent: number): number {
     const rank = Math.max(1, Math.ceil((percent / 100) * this.mosCount - 1e-9))
     let seen = 0
     let step = -1
     while (seen < rank && step < MOS_STEPS - 1) seen += this.mos[++step]
-    return Math.max(this.mosMin, 1 + step / MOS_PER_UNIT)
+    return Math.min(this.mosMax, Math.max(this.mosMin, 1 + step / MOS_PER_UNIT))
   }
 }
 
