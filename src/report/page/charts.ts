@@ -4,6 +4,7 @@ import { eventLanes, LANES_HEIGHT } from './event-lanes.js'
 import { heatPlot } from './heat.js'
 import type { Timeline } from './timeline.js'
 import { duration } from './text.js'
+import { paperWidth } from './theme.js'
 import { term } from './tooltip.js'
 
 /** Room for the labels of the y axes, the same in every chart, so that times stand below each other. */
@@ -106,7 +107,7 @@ export class Charts {
   }
 
   private width(): number {
-    return Math.max(260, Math.floor(this.element.clientWidth))
+    return paperWidth() ?? Math.max(260, Math.floor(this.element.clientWidth))
   }
 
   private resize(): void {

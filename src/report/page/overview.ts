@@ -225,8 +225,9 @@ function findings(
   const common = (row: FindingRow): Child => {
     const message = messages.get(row.code)
     if (message !== undefined && message !== '') return wire(message)
-    return row.mostlyOn === undefined ? '' : wire(`mostly ${row.mostlyOn}`)
+    return row.mostlyOn === undefined ? undefined : wire(`mostly ${row.mostlyOn}`)
   }
+  const shared = rows.some((row) => common(row) !== undefined) || others.length > 0
   return el(
     'section',
     {},
@@ -234,14 +235,20 @@ function findings(
     overview.badCalls !== undefined && el('p', { class: 'lead' }, wire(overview.badCalls)),
     grid(
       'Findings over all calls',
-      ['Finding', 'Severity', 'Calls', 'Poor or broken', 'What these calls have in common'],
+      [
+        'Finding',
+        'Severity',
+        'Calls',
+        'Poor or broken',
+        ...(shared ? ['What these calls have in common'] : []),
+      ],
       [
         ...rows.map((row) => [
-          button(findingName(row.code), () => choose(row.code), { class: 'link' }),
+          button(findingName(row.code), () => choose(row.code), { class: 'link nowrap' }),
           el('span', { class: `severity ${row.severity}` }, row.severity),
           `${count(row.calls)} of ${count(all)}`,
           count(row.badCalls),
-          common(row),
+          ...(shared ? [common(row)] : []),
         ]),
         ...others.map(({ code, severity, calls, message }) => [
           findingName(code),

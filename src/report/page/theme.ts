@@ -27,6 +27,11 @@ export function switchTheme(): void {
   apply()
 }
 
+/** Pixels of an A4 sheet between its margins; undefined: on a screen. */
+export function paperWidth(): number | undefined {
+  return 'paper' in document.documentElement.dataset ? 680 : undefined
+}
+
 /** Called when colours change; canvases have to be drawn again. Returns what ends it. */
 export function onTheme(listener: () => void): () => void {
   listeners.add(listener)
@@ -34,7 +39,10 @@ export function onTheme(listener: () => void): () => void {
 }
 
 function apply(forced?: Theme | Event): void {
-  document.documentElement.dataset.theme = typeof forced === 'string' ? forced : currentTheme()
+  const { dataset } = document.documentElement
+  dataset.theme = typeof forced === 'string' ? forced : currentTheme()
+  if (forced === 'light') dataset.paper = ''
+  else delete dataset.paper
   for (const listener of listeners) listener()
 }
 
