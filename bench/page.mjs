@@ -13,6 +13,12 @@ function mib(bytes) {
   return bytes === undefined ? '-' : count(Math.round(bytes / 2 ** 20))
 }
 
+/** Bytes that each stream costs, where there are enough of them to tell. */
+function perStream({ streams, replay: { peakBytes } }) {
+  if (peakBytes === undefined || streams < 10_000) return '-'
+  return ((peakBytes - 150e6) / streams / 1000).toFixed(1)
+}
+
 function row(size) {
   const inProcess = size.inProcess
   return [
@@ -24,7 +30,9 @@ function row(size) {
     size.replay.ratio.toFixed(2),
     size.replay.cpuPerMillion === undefined ? '-' : size.replay.cpuPerMillion.toFixed(2),
     mib(size.replay.peakBytes),
-    mib(size.replay.peakBytes && (size.replay.peakBytes / size.streams) * 1024),
+    perStream(size),
+    mpps(size.twoThreads.perSecond),
+    size.twoThreads.gain.toFixed(2),
   ].join(' | ')
 }
 
@@ -42,14 +50,15 @@ export function page({ machine, date, runs, packets, sizes, tshark }) {
     '',
     `${count(packets)} packets of G.711 in each file, 20 ms, up to 4 ms of jitter, in the page cache. Medians of ${runs} runs; the programs take turns, and each ratio is to the floor of the same turn.`,
     '',
-    '| streams | floor, Mpps | hot path, Mpps | of the floor | replay, Mpps | of the floor | CPU-s per million | peak, MiB | KiB per stream |',
-    '|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    '| streams | floor, Mpps | hot path, Mpps | of the floor | replay, Mpps | of the floor | CPU-s per million | peak, MiB | kB per stream | two threads, Mpps | gain |',
+    '|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...sizes.map((size) => `| ${row(size)} |`),
     '',
     '- **floor**: `bench/floor.c`, the least C that finds a packet’s stream, follows its sequence and keeps its RFC 3550 jitter, over a mapped file.',
     '- **hot path**: capture, decode and every metric of a stream, in one process, file read included; no records.',
-    '- **replay**: `callprobe replay FILE --format ndjson --output /dev/null`, from the start of Node to its end: all of the above, intervals, scores and every record written.',
-    '- **KiB per stream**: the whole process’s peak over the number of streams.',
+    '- **replay**: `callprobe replay FILE --workers 1 --format ndjson --output /dev/null`, from the start of Node to its end: all of the above, intervals, scores and every record written.',
+    '- **kB per stream**: the whole process’s peak beyond 150 MB, over the number of streams.',
+    '- **two threads**: the same with `--workers 2`: one thread reads, unpacks, merges, parses and looks frames over, the other measures. The records are the same; the gain ends there, since one thread does all the measuring.',
     '',
   ]
   if (tshark) {

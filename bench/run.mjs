@@ -53,13 +53,17 @@ async function turn(file, programs) {
     : undefined
   const replay = await timed(process.execPath, [
     join(ROOT, 'bin/callprobe'),
-    ...['replay', file, '--format', 'ndjson', '--output', '/dev/null'],
+    ...['replay', file, '--workers', '1', '--format', 'ndjson', '--output', '/dev/null'],
+  ])
+  const twoThreads = await timed(process.execPath, [
+    join(ROOT, 'bin/callprobe'),
+    ...['replay', file, '--workers', '2', '--format', 'ndjson', '--output', '/dev/null'],
   ])
   // A program that skips packets is fast for the wrong reason.
   for (const [name, seen] of Object.entries({ floor, inProcess })) {
     if (seen && seen.packets !== packets) throw new Error(`${name} saw ${seen.packets} of ${packets} packets`)
   }
-  return { floor, inProcess, replay }
+  return { floor, inProcess, replay, twoThreads }
 }
 
 function summarize(streams, turns) {
@@ -79,6 +83,10 @@ function summarize(streams, turns) {
       ratio: median(ratios((one) => one.replay)),
       cpuPerMillion: cpu.length > 0 ? median(cpu) / (packets / 1e6) : undefined,
       peakBytes: peaks.length > 0 ? Math.max(...peaks) : undefined,
+    },
+    twoThreads: {
+      perSecond: median(speeds((one) => one.twoThreads)),
+      gain: median(turns.map((one) => one.replay.seconds / one.twoThreads.seconds)),
     },
   }
 }
