@@ -4,7 +4,7 @@ import { loadCap, UserspaceSource, type CapHandle, type CapModule } from './user
 /** npm cap as its README describes it: the frame is in the buffer when the event comes. */
 class FakeCap implements CapHandle {
   static last: FakeCap | undefined
-  frame = Buffer.alloc(0)
+  frame: Buffer = Buffer.alloc(0)
   listener: (bytes: number, truncated: boolean) => void = () => {}
   closed = false
 

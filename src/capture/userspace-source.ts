@@ -81,7 +81,6 @@ export class UserspaceSource implements LiveSource {
   /** Packets for which there was no room here; those that the system dropped are not known. */
   dropped = 0
   private readonly cap: CapHandle
-  private readonly linkType: number
   private readonly frame = Buffer.alloc(FRAME_ROOM)
   /** One is filled while the other is out. */
   private filling = newPool()
@@ -115,7 +114,6 @@ export class UserspaceSource implements LiveSource {
         `${interfaceName} is of a kind that callprobe cannot read (${linkName})`,
       )
     }
-    this.linkType = linkType
     for (const { batch } of [this.filling, this.out]) batch.linkType.fill(linkType)
     this.cap.setMinBytes?.(0)
     this.cap.on('packet', (bytes) => this.take(bytes))

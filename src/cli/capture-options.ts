@@ -10,7 +10,7 @@ export interface CaptureOptions extends RunOptions {
   /** MiB */
   ring: number
   snaplen: number
-  timestamps: 'kernel' | 'hardware'
+  timestamps?: 'kernel' | 'hardware' | 'userspace'
   promiscuous: boolean
   rotateSize?: number
   rotateEvery?: number
@@ -36,9 +36,10 @@ export function addCaptureOptions(command: Command): Command {
     )
     .option('--snaplen <bytes>', 'bytes kept of each packet', positiveNumber, WHOLE_FRAME_BYTES)
     .addOption(
-      new Option('--timestamps <source>', 'whose clock stamps the packets')
-        .choices(['kernel', 'hardware'])
-        .default('kernel'),
+      new Option(
+        '--timestamps <source>',
+        'whose clock stamps the packets; default: kernel on Linux, elsewhere userspace (through npm cap)',
+      ).choices(['kernel', 'hardware', 'userspace']),
     )
     .option('--no-promiscuous', 'only packets addressed to this machine')
     .option('--rotate-size <size>', 'begin a new --output file before it grows beyond: 500K, 100M, 2G', size)

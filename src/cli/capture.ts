@@ -1,23 +1,19 @@
 import { Command } from 'commander'
 import { CaptureLosses } from '../calls/capture-losses.js'
-import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
-import type { InterfaceEvent } from '../capture/live.js'
-import { loadBinding } from '../capture/ring/native.js'
-import { RingSource } from '../capture/ring/ring-source.js'
-import { openRingSocket, WHOLE_FRAME_BYTES } from '../capture/ring/ring-socket.js'
-import type { ProbeCounters } from '../aggregates/probe-health.js'
+import type { LiveSource } from '../capture/live.js'
 import type { Config } from '../config/config.js'
-import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
-import { CallprobeError, errorText } from '../errors.js'
+import { CallprobeError } from '../errors.js'
 import { CaptureLoop } from '../live/capture-loop.js'
 import { createLog, type Log } from '../live/log.js'
-import { dropPrivileges } from '../live/privileges.js'
+import { becomeUser, dropCapabilities } from '../live/privileges.js'
 import { afterReload, changedKeys } from '../live/reload.js'
-import { saveCalls, takeSavedCalls } from '../live/saved-calls.js'
 import { createRegistry, serveMetrics, type CaptureHealth } from '../live/self-metrics.js'
 import { Probe } from '../pipeline/probe.js'
 import { CaptureFiles } from './capture-files.js'
+import { countersOf, healthOf, summaryOf } from './capture-health.js'
 import { addCaptureOptions, type CaptureOptions } from './capture-options.js'
+import { openSource } from './capture-source.js'
+import { resume, save } from './capture-state.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { addRunOptions, configOf, RunRecords } from './run-records.js'
 import { StatusLine } from './status-line.js'
@@ -27,6 +23,7 @@ Examples:
   $ sudo callprobe capture -i eth1
   $ sudo callprobe capture -i eth1 -i eth2 --format ndjson --output /var/log/callprobe/calls.ndjson --rotate-every 1h
   $ sudo callprobe capture -i eth1 --duration 600 --bpf 'udp or tcp port 5060'
+  $ callprobe capture -i en0 --timestamps userspace          # macOS, Windows: through npm cap
   $ sudo callprobe capture -i eth1 --metrics 9598 --state /var/lib/callprobe/open-calls.json --user callprobe
 
 SIGINT and SIGTERM end the capture: open calls are written as in_progress.
@@ -53,15 +50,16 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   const log = createLog(process.stderr, format, options.logLevel, () => status.clear())
   const files = new CaptureFiles(options, log)
   const records = new RunRecords(config, options, (path, ndjson) => files.openNdjson(path, ndjson))
-  const binding = loadBinding()
-  const source = openSource(binding, options, log)
+  const { source, binding } = await openSource(options, log)
   let probe: Probe | undefined
   let release = (): void => {}
   try {
+    // What is written is that user's; what needs a privilege is open.
+    if (options.user !== undefined) becomeUser(options.user)
     records.open(options.interface)
     await records.openDatabase(true, (message) => log.warn(message))
     if (config.alerts.enabled) records.openAlerts((level, message) => log[level](message))
-    const losses = new CaptureLosses()
+    const losses = new CaptureLosses(source.losses() !== undefined)
     const opened = new Probe(
       config,
       source.timestampSource,
@@ -80,7 +78,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       log,
       nowMs: Date.now,
       monotonicMs: () => performance.now(),
-      clockSynchronized: () => binding.clockState().synchronized,
+      clockSynchronized: () => binding?.clockState().synchronized,
       readerGone: () => records.readerGone,
       onSecond: (share) => {
         load = share
@@ -101,8 +99,8 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       const health = (): CaptureHealth => healthOf(source, opened, loop, losses, load, files.lostChunks)
       await serveMetrics(createRegistry(health), metrics.host, metrics.port)
     }
-    if (options.keepPrivileges !== true) {
-      dropPrivileges(binding, options.user)
+    if (binding !== undefined && options.keepPrivileges !== true) {
+      dropCapabilities(binding)
       files.checkFolders()
     }
     for (const warning of source.warnings) log.warn(`${warning.source}: ${warning.message}`)
@@ -117,7 +115,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     if (options.state !== undefined) save(options.state, opened, log)
     for (const _ of opened.finish()) await records.ready()
     await records.finish(
-      summaryOf(opened, config, loop.lossWatch.drops, options.interface.length, performance.now() - beganMs),
+      summaryOf(opened, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
     )
   } catch (error) {
     await records.abort()
@@ -128,64 +126,6 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     await source.close()
   }
   return records.reportMatches()
-}
-
-function openSource(binding: ReturnType<typeof loadBinding>, options: CaptureOptions, log: Log): RingSource {
-  const sockets = [...new Set(options.interface)].map((interfaceName) =>
-    openRingSocket(binding, {
-      interfaceName,
-      ringBytes: options.ring * 2 ** 20,
-      snapBytes: Math.min(Math.round(options.snaplen), WHOLE_FRAME_BYTES),
-      promiscuous: options.promiscuous,
-      filter: options.bpf,
-      timestamps: options.timestamps,
-    }),
-  )
-  return new RingSource(binding, sockets, {
-    nowMs: Date.now,
-    onInterface: (event) => tellInterface(event, log),
-  })
-}
-
-function tellInterface({ interfaceName, kind, downMs }: InterfaceEvent, log: Log): void {
-  if (kind === 'up')
-    log.info(`${interfaceName} is back after ${((downMs ?? 0) / 1000).toFixed(1)} s`, {
-      interface: interfaceName,
-      down_ms: downMs,
-    })
-  else if (kind === 'down')
-    log.warn(`${interfaceName} is down or has no carrier; waiting for it`, { interface: interfaceName })
-  else log.warn(`${interfaceName} was removed; waiting for it to come back`, { interface: interfaceName })
-}
-
-/** Calls that the last run left open go on. */
-function resume(
-  probe: Probe,
-  losses: CaptureLosses,
-  config: Config,
-  { state }: CaptureOptions,
-  log: Log,
-): void {
-  if (state === undefined) return
-  const nowMs = Date.now()
-  const saved = takeSavedCalls(state, nowMs, config.timeouts.call_idle_s * 1000)
-  if ('problem' in saved) {
-    log.warn(saved.problem, { state })
-    return
-  }
-  for (const { callId, lastMs } of saved) losses.resume(callId, lastMs)
-  probe.resume(saved, nowMs)
-  if (saved.length > 0)
-    log.info(`${saved.length} calls were open when the last run ended`, { calls: saved.length })
-}
-
-function save(state: string, probe: Probe, log: Log): void {
-  const calls = probe.tracker.openCalls().filter((call) => call.state === 'in_progress')
-  try {
-    saveCalls(state, calls, Date.now())
-  } catch (error) {
-    log.error(`open calls could not be kept in ${state}: ${errorText(error)}`, { state })
-  }
 }
 
 function reload(probe: Probe, records: RunRecords, before: Config, options: CaptureOptions, log: Log): void {
@@ -220,7 +160,7 @@ function reload(probe: Probe, records: RunRecords, before: Config, options: Capt
 
 /** Ends the capture at a signal or after its time. Returns what takes the handlers away again. */
 function onSignals(
-  source: RingSource,
+  source: LiveSource,
   { duration }: CaptureOptions,
   log: Log,
   onHangUp: () => void,
@@ -244,72 +184,5 @@ function onSignals(
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
     process.off('SIGHUP', onHangUp)
-  }
-}
-
-/** For voip_probe: what the probe counts of itself, beside the quality that it measures. */
-function countersOf(source: RingSource, probe: Probe): ProbeCounters {
-  const { kernelDrops, interfaceDrops } = source.losses()
-  const { user, system } = process.cpuUsage()
-  return {
-    ...probe.health(),
-    captureDrops: kernelDrops,
-    interfaceDrops,
-    memoryBytes: process.memoryUsage.rss(),
-    cpuMs: (user + system) / 1000,
-    clockMs: Date.now(),
-  }
-}
-
-function healthOf(
-  source: RingSource,
-  probe: Probe,
-  loop: CaptureLoop,
-  losses: CaptureLosses,
-  load: number,
-  outputDropped: number,
-): CaptureHealth {
-  const counts = probe.counts()
-  const missed = source.losses()
-  return {
-    packets: counts.packets,
-    bytes: counts.bytes,
-    kernelDrops: missed.kernelDrops,
-    interfaceDrops: missed.interfaceDrops,
-    ringFreezes: missed.freezes,
-    interfaceDownMs: missed.downMs,
-    clockSteps: loop.clockWatch.steps,
-    clockSynchronized: losses.clockSynchronized,
-    rtpPackets: counts.rtp_packets ?? 0,
-    rtcpPackets: counts.rtcp_packets ?? 0,
-    sipMessages: counts.sip_messages ?? 0,
-    calls: counts.calls,
-    openCalls: probe.open.calls,
-    openStreams: probe.open.streams,
-    load,
-    skipped: counts.skipped,
-    evictions: counts.evictions,
-    outputDropped,
-  }
-}
-
-function summaryOf(
-  probe: Probe,
-  config: Config,
-  drops: number,
-  interfaces: number,
-  processingMs: number,
-): SummaryRecord {
-  return {
-    type: 'summary',
-    schema: RECORD_SCHEMA,
-    probe: config.probe,
-    ...probe.counts(),
-    ...probe.groupedFindings(),
-    processing_ms: processingMs,
-    files: interfaces,
-    capture_drops: drops,
-    truncated_files: [],
-    jitter_buffer: formatJitterBufferSpec(config.jitter_buffer),
   }
 }

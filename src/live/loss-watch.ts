@@ -19,6 +19,11 @@ export class LossWatch {
     private readonly log: Log,
   ) {}
 
+  /** Drops so far; undefined where the system does not tell. */
+  get known(): number | undefined {
+    return this.losses.known ? this.drops : undefined
+  }
+
   /** @param nowMs the packets' clock, ms since the epoch */
   look(nowMs: number): void {
     const seen = this.source.losses()

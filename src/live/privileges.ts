@@ -19,23 +19,23 @@ function readStatus(): string {
 }
 
 /**
- * Becomes another user, where one is named, and gives up every capability, in all threads: the sockets are open, and
- * nothing that reads packets needs more.
+ * Gives up every capability, in all threads: the sockets are open, and nothing that reads packets needs more.
  * @throws CallprobeError CAPTURE_NOT_PERMITTED
  */
-export function dropPrivileges(binding: CaptureBinding, user: string | undefined): void {
-  if (user !== undefined) becomeUser(user)
-  if (!binding.dropCapabilities())
-    throw new CallprobeError(
-      'CAPTURE_NOT_PERMITTED',
-      'the capabilities could not be given up in every thread',
-      {
-        hint: 'please report it; --keep-privileges goes on with them',
-      },
-    )
+export function dropCapabilities(binding: CaptureBinding): void {
+  if (binding.dropCapabilities()) return
+  throw new CallprobeError(
+    'CAPTURE_NOT_PERMITTED',
+    'the capabilities could not be given up in every thread',
+    { hint: 'please report it; --keep-privileges goes on with them' },
+  )
 }
 
-function becomeUser(user: string): void {
+/**
+ * Becomes another user, which takes root's capabilities with it.
+ * @throws CallprobeError CAPTURE_NOT_PERMITTED, USAGE
+ */
+export function becomeUser(user: string): void {
   const { setuid, setgid, setgroups, getuid } = process
   if (!setuid || !setgid || !setgroups || !getuid) return
   const [uid, gid] = accountOf(user)
