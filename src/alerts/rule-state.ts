@@ -32,7 +32,6 @@ export interface OpenAlertState {
 
 class Group {
   readonly episode: Episode
-  dirty = false
   /** The condition holds, whether it was raised yet or not. */
   isBad = false
   alert?: OpenAlert
@@ -60,6 +59,8 @@ export class RuleState {
   inhibitors: readonly RuleState[] = []
   groupsTurnedAway = 0
   private readonly groups = new Map<string, Group>()
+  /** Those with something new since the last look. */
+  private readonly dirty = new Set<Group>()
   /** The groups of a stream, looked up once. */
   private readonly ofStream = new WeakMap<WatchedStream, Group | null>()
   /** What stands for all groups beyond `max_open`, while there are any. */
@@ -134,7 +135,7 @@ export class RuleState {
       samples.add({ timeMs: second.startMs, value, isBad, call })
       if (!isBad && this.rule.measure === 'share_percent') return
     }
-    group.dirty = true
+    this.dirty.add(group)
   }
 
   /** An interval, a call, or the beginning of one. */
@@ -142,7 +143,7 @@ export class RuleState {
     const group = this.groupOf(tags)
     if (!(group?.samples instanceof SampleGroup)) return
     group.samples.add(sample)
-    group.dirty = true
+    this.dirty.add(group)
   }
 
   /** Packets came at this time. */
@@ -169,13 +170,15 @@ export class RuleState {
    * @param learns calm values are learnt as usual
    */
   evaluate(nowMs: number, isStep: boolean, learns: boolean, emit: (record: AlertRecord) => void): void {
-    for (const group of this.groups.values()) {
-      const isQuiet = group.episode.isIdle && !group.isBad && !this.firesOnNothing
-      if (!group.dirty && !(isStep && (!isQuiet || learns))) continue
-      group.dirty = false
-      this.look(group, nowMs, learns, emit)
-    }
+    const due = isStep ? [...this.groups.values()].filter((group) => learns || this.isDue(group)) : this.dirty
+    for (const group of due) this.look(group, nowMs, learns, emit)
+    this.dirty.clear()
     if (isStep) this.dropEmpty(nowMs)
+  }
+
+  /** Something new, or something that time alone may change. */
+  private isDue(group: Group): boolean {
+    return this.dirty.has(group) || !group.episode.isIdle || group.isBad || this.firesOnNothing
   }
 
   private get firesOnNothing(): boolean {

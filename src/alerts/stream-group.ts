@@ -11,6 +11,7 @@ import { jitterP95, type SecondMetrics, type StreamOwner, type WatchedStream } f
 /** Streams with bad seconds that are followed at once in one group. */
 const MOST_TROUBLED = 4096
 const SECOND_MS = 1000
+const GOOD_MOS = 4
 /** A bad stretch that goes on counts once more after so long, while packets keep moving about. */
 const STRETCH_MS = 5000
 /**
@@ -215,13 +216,18 @@ function evidenceOf(troubles: readonly Trouble[]): Evidence | undefined {
   }
   const scores = troubles.map(({ mosCq }) => mosCq).filter((mos) => mos !== undefined)
   const expected = packets + Math.max(0, lost)
+  const mosCq = scores.length > 0 ? scores.reduce((sum, mos) => sum + mos, 0) / scores.length : undefined
   return {
     jitterP95Ms: jitterP95(jitter),
     pdvP95Ms: percentile(pdv, PDV_BUCKETS, 95, pdvMaxMs),
     pdvMaxMs: pdvMaxMs > 0 ? pdvMaxMs : undefined,
     lossPercent: expected > 0 ? (100 * Math.max(0, lost)) / expected : undefined,
     latePercent: expected > 0 ? (100 * late) / expected : undefined,
-    mosCq: scores.length > 0 ? scores.reduce((sum, mos) => sum + mos, 0) / scores.length : undefined,
-    mosDriver: mostFrequent(troubles.map(({ mosDriver }) => mosDriver).filter((d) => d !== undefined)),
+    mosCq,
+    // What lowers a score that is good is of no interest.
+    mosDriver:
+      mosCq !== undefined && mosCq < GOOD_MOS
+        ? mostFrequent(troubles.map(({ mosDriver }) => mosDriver).filter((d) => d !== undefined))
+        : undefined,
   }
 }

@@ -13,6 +13,8 @@ import type { RunOutput } from './output.js'
 
 /** How long the end of a capture waits for notifications that are on their way. */
 const CLOSE_MS = 5000
+/** The probe's own counters are looked at no more often than this. */
+const HEALTH_MS = 200
 /** Baselines and open alerts are kept on disk this often, and when an alert begins or ends. */
 const KEEP_MS = 60_000
 
@@ -52,6 +54,8 @@ export class AlertsOutput implements RunOutput {
   private readonly statePath: string
   private readonly open = new Map<string, AlertRecord>()
   private counters?: () => ProbeCounters
+  private lastHealth?: ProbeHealth
+  private healthAtMs = -Infinity
   private changed = false
   private keptMs = -Infinity
   private toldOfState = false
@@ -78,14 +82,16 @@ export class AlertsOutput implements RunOutput {
   }
 
   private health(live: LiveAlerts): ProbeHealth | undefined {
-    const counters = this.counters?.()
-    return (
-      counters && {
-        packets: counters.packets,
-        captureDrops: sum(counters.captureDrops, counters.interfaceDrops),
-        spoolBytes: live.spoolBytes(),
-      }
-    )
+    const nowMs = Date.now()
+    if (!this.counters || Math.abs(nowMs - this.healthAtMs) < HEALTH_MS) return this.lastHealth
+    const { packets, captureDrops, interfaceDrops } = this.counters()
+    this.healthAtMs = nowMs
+    this.lastHealth = {
+      packets,
+      captureDrops: sum(captureDrops, interfaceDrops),
+      spoolBytes: live.spoolBytes(),
+    }
+    return this.lastHealth
   }
 
   watchProbe(counters: () => ProbeCounters): void {
