@@ -7,6 +7,7 @@ import type { MetricPoint } from '../src/aggregates/point.js'
 import { openFiles } from '../src/capture/open.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
+import { ANSWERED, followLadder, LADDER_START_MS, ladderPackets } from '../src/sip/tracker-ladder.js'
 import { runLadder, totalOf } from './helpers/ladder-run.js'
 import { sharedPath } from './helpers/programs.js'
 
@@ -206,6 +207,27 @@ describe('KPIs of RFC 6076 and E.425, worked out by hand', () => {
         .flatMap(({ fields }) => Object.keys(fields)),
     )
     expect(Object.keys(SIGNALLING_FIELDS).filter((name) => !written.has(name))).toEqual([])
+  })
+})
+
+describe('a run that goes on where another ended', () => {
+  it('does not count the attempt of a call again that was answered before; its end and talk it does', () => {
+    const points: MetricPoint[] = []
+    const aggregates = new Aggregates(DEFAULT_CONFIG, (due) => points.push(...due))
+    const probe = new Probe(DEFAULT_CONFIG, 'kernel', () => undefined, [aggregates])
+    const { call } = followLadder(ANSWERED)
+    const startMs = LADDER_START_MS + 60_000
+    probe.resume([call], startMs)
+    for (let s = 0; s < 20; s++) probe.onQuiet(startMs + 1000 * s)
+    for (const packet of ladderPackets(
+      '80000 bob>alice BYE 9 b>a x1 call=call-1\n80010 alice>bob 200 BYE 9 b>a x1 call=call-1',
+    ))
+      probe.tracker.onMessage(packet)
+    for (let s = 20; s < 60; s++) probe.onQuiet(startMs + 1000 * s)
+    aggregates.finish()
+    const sums = totalOf(points, 'voip_signalling_1h')
+    expect([sums.attempts, sums.completed, sums.duration_sum_s]).toEqual([0, 1, 78])
+    expect(sums.call_s).toBeCloseTo(20, 6)
   })
 })
 

@@ -47,6 +47,8 @@ export class SignallingAggregator {
   private readonly calls = new WeakMap<SipCall, CallState>()
   private readonly running = new Map<Series, Running>()
   private readonly intervalMs: number
+  /** Packet time when the run began. */
+  private startMs = -Infinity
   private nowMs = -Infinity
   private tick = -Infinity
 
@@ -64,6 +66,7 @@ export class SignallingAggregator {
   }
 
   onTime(timeMs: number): void {
+    if (this.startMs === -Infinity) this.startMs = timeMs
     if (timeMs < this.nowMs - CLOCK_STEP_MS) this.beginAnew(timeMs)
     this.nowMs = Math.max(this.nowMs, timeMs)
     const tick = Math.floor(timeMs / this.intervalMs)
@@ -85,6 +88,7 @@ export class SignallingAggregator {
       running.settledMs = timeMs
       running.talkedMs = Math.min(running.talkedMs, timeMs)
     }
+    this.startMs = Math.min(this.startMs, timeMs)
     this.nowMs = timeMs
     this.tick = -Infinity
   }
@@ -100,7 +104,9 @@ export class SignallingAggregator {
     const { sip } = call
     if (!sip) return
     const state = this.stateOf(sip, call)
-    const timeMs = sip.answerMs ?? this.nowMs
+    const timeMs = Math.max(sip.answerMs ?? this.nowMs, this.startMs)
+    // Answered before this run began, which goes on where another ended: counted there.
+    if (sip.answerMs !== undefined && sip.answerMs < this.startMs) state.decided = true
     this.decide(sip, state, timeMs)
     if (state.talking) return
     state.talking = true
