@@ -1,4 +1,4 @@
-// Takes the pictures of the report for README and docs: node scripts/report-screenshots.mjs [FOLDER]
+// Takes the pictures of the report for README and docs, of calls that are all generated: node scripts/report-screenshots.mjs [FOLDER]
 // Needs a build and Debian's chromium. FOLDER gets every picture, also the ones for a look at narrow screens and the
 // dark theme (default: docs/images, with the pictures of the documentation only).
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -22,18 +22,6 @@ const PICTURES = [
   ['report-call-narrow', '#/call/1', 390, 'light', true],
 ]
 
-/** Calls of several kinds, all generated: nobody's traffic. */
-const SCENARIOS = [
-  'clean-g711',
-  'burst-loss',
-  'jitter-spikes',
-  'one-way',
-  'hold',
-  'setup-outcomes',
-  'opus',
-  'skew',
-]
-
 function callprobe(...args) {
   const code = run(process.execPath, [join(ROOT, 'bin/callprobe'), ...args])
   if (code !== 0) throw new Error(`callprobe ${args[0]} ended with ${code}`)
@@ -41,12 +29,15 @@ function callprobe(...args) {
 
 async function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'callprobe-pictures-'))
-  const captures = SCENARIOS.map((name) => join(scratch, `${name}.pcap`))
+  const examples = join(ROOT, 'docs/examples')
+  const capture = join(scratch, 'afternoon.pcap')
+  const report = join(scratch, 'report.html')
   try {
-    for (const [i, name] of SCENARIOS.entries())
-      callprobe('generate', join(ROOT, `fixtures/scenarios/${name}.yaml`), captures[i])
-    const report = join(scratch, 'report.html')
-    callprobe('replay', ...captures, '--output', join(scratch, 'table.txt'), '--report', report)
+    callprobe('generate', join(examples, 'report.yaml'), capture)
+    callprobe(
+      ...['replay', capture, '--config', join(examples, 'report-config.yaml')],
+      ...['--output', join(scratch, 'table.txt'), '--report', report],
+    )
     mkdirSync(target, { recursive: true })
     const browser = await chromium.launch({ executablePath: findProgram('chromium'), args: ['--no-sandbox'] })
     try {

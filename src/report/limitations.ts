@@ -69,9 +69,7 @@ export class CallCoverage {
         `${calls(this.noStart)} had begun before the capture did: how they were set up is not known.`,
       )
     if (this.noEnd > 0)
-      yield note(
-        `${calls(this.noEnd)} had not ended when the capture did: their figures cover what was seen.`,
-      )
+      yield note(`${calls(this.noEnd)} had not ended when the capture did: the figures cover what was seen.`)
     if (this.oneDirection > 0)
       yield note(
         `${calls(this.oneDirection)} without signalling show one direction only: what the other side heard is not known.`,

@@ -47,12 +47,19 @@ export async function renderCallPage(
   const stop = timeline ? overTime(main, detail, timeline, names) : undefined
   add(
     main,
-    el('section', {}, el('h2', {}, 'Both directions'), glance(detail.record, heads(names))),
+    hasMedia(detail.record) &&
+      el('section', {}, el('h2', {}, 'Both directions'), glance(detail.record, heads(names))),
     signalling(detail),
     streams(detail),
     el('section', {}, allNumbers(detail.record)),
   )
   return () => stop?.()
+}
+
+function hasMedia({ media }: CallRecordView): boolean {
+  return [media.from_caller, media.from_callee].some(
+    (fields) => fields && new Map<string, unknown>(Object.entries(fields)).get('packets') !== 0,
+  )
 }
 
 function breadcrumbs(calls: readonly ListedCall[], call: ListedCall): HTMLElement {

@@ -77,12 +77,11 @@ function drawLanes(plot: uPlot, { events, originMs, tracks, x, step }: Timeline)
     const textWidth = ctx.measureText(text).width
     if (from + 4 * ratio < free[place] || from > left + width) continue
     ctx.fillStyle = styleValue('--text')
-    const fits = from + textWidth + 8 * ratio <= left + width
-    ctx.fillText(
-      text,
-      fits ? from + 5 * ratio : Math.max(left, from - textWidth - 5 * ratio),
-      y + lane * 0.46,
-    )
+    const right = from + 5 * ratio
+    const before = from - textWidth - 5 * ratio
+    const fits = right + textWidth <= left + width
+    if (!fits && before < Math.max(left, free[place])) continue
+    ctx.fillText(text, fits ? right : before, y + lane * 0.46)
     free[place] = from + textWidth + 10 * ratio
   }
   ctx.restore()

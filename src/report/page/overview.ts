@@ -203,9 +203,10 @@ function worstCalls(calls: readonly ListedCall[]): HTMLElement | undefined {
 }
 
 function whyText(call: ListedCall): string {
-  const named = call.findings
-    .filter((finding) => !finding.startsWith('i'))
-    .map((finding) => findingName(finding.slice(2)))
+  const codes = new Set(
+    call.findings.filter((finding) => !finding.startsWith('i')).map((finding) => finding.slice(2)),
+  )
+  const named = [...codes].map(findingName)
   const parts = named.slice(0, 2)
   if (call.lossPercent !== null && call.lossPercent > 0) parts.push(`${percent(call.lossPercent)} lost`)
   if (call.latePercent !== null && call.latePercent > 0) parts.push(`${percent(call.latePercent)} late`)
