@@ -22,7 +22,7 @@ const REVIEWED: readonly (readonly [file: string, callId: string, findings: stri
   ['ISA__aaa.pcap', '24487391-449', 'private_address_in_sdp<', 'the same, 52 s'],
   ['ISA__aaa.pcap', '11894297-443', 'private_address_in_sdp<', '480 after early media: nobody answers'],
   ['ISA__sip.pcap', '681270918', 'dscp_unmarked< short_call?', '1.6 s; the two ICMP errors come for RTCP and after BYE'],
-  ['Laborator09__sip.pcap', 'a3d80213-f8b', 'private_address_in_sdp< queueing>? dscp_unmarked< dscp_unmarked> short_call?', 'a third of 90 packets 40 to 70 ms behind the fastest; 1.9 s are too short to be sure'],
+  ['Laborator09__sip.pcap', 'a3d80213-f8b', 'private_address_in_sdp< dscp_unmarked< dscp_unmarked> short_call?', '192.168.60.101 offered to 199.7.175.101; jitter of 8 ms and 1.9 s of media: no queue'],
   ['PcapPlusPlus__sip_reqs.pcap', '12013223@200', 'setup_failed?', 'one INVITE and nothing else of its call for 32 s: may be a piece of a capture'],
   ['aflnet-kamailio-sip__sip-1.pcap', '1-670@127.0.', 'short_call?', 'a script that hangs up after half a second'],
   ['mediastreamer2__audio-80-75-0c60.pcapng', 'media-d74ce4', 'random_loss> queueing>! ptime_changed>', 'an 80 kbit/s stream through a 75 kbit/s link: up to 5.9 s of queue, 12 % lost, then 40 ms packets'],

@@ -14,17 +14,23 @@ const MOST_STREAMS = 16
 const LEAST_PTIME_PACKETS = 25
 /** Packet times that differ by less are one, measured twice. */
 const PTIME_STEP_MS = 5
+/** What nearly everybody sends: an interval of it with little delay variation needs no note. */
+const USUAL_PTIME_MS = 20
 /**
  * A queue holds packets up one behind the other, so that neighbours differ little; what is late by chance differs from
- * its neighbour by about half of the delay. Mean jitter over the mean delay of the held-up packets tells them apart.
+ * its neighbour by a good part of the delay. Mean jitter over the mean delay of the held-up packets tells them apart.
  */
-const QUEUE_JITTER_RATIO = 0.3
+const QUEUE_JITTER_RATIO = 0.12
+/** A queue keeps the order. */
+const MOST_REORDERED = 0.02
 /** More than this part of an interval: then it is long whatever its burst seconds say. */
 const MOSTLY = 0.5
 
 /** A delay that stands for each PDV bucket, ms. */
 const BUCKET_MS = bucketMiddles()
 const FIRST_QUEUE_BUCKET = bucketOf(QUEUE_PDV_MS + 0.1)
+/** About where packets make a burst second. */
+const FIRST_BURST_BUCKET = bucketOf(60.1)
 
 function bucketMiddles(): Float64Array {
   const sums = new Float64Array(PDV_BUCKETS)
@@ -37,6 +43,11 @@ function bucketMiddles(): Float64Array {
   return sums.map((sum, bucket) => (counts[bucket] > 0 ? sum / counts[bucket] : HISTOGRAM_LIMIT_MS))
 }
 
+/** Nothing in it to note. */
+export function isOrdinary({ ptimeMs, pdvMax }: MediaCounts): boolean {
+  return pdvMax <= QUEUE_PDV_MS && (ptimeMs === 0 || ptimeMs === USUAL_PTIME_MS)
+}
+
 const NO_STREAMS: readonly StreamNote[] = []
 
 /**
@@ -47,11 +58,9 @@ export class CallWatch {
   streams: readonly StreamNote[] = NO_STREAMS
   timing: Partial<Record<Direction, TimingNote>> | undefined = undefined
   unreachable: Partial<Record<Direction, UnreachableNote>> | undefined = undefined
-  // Packet time of the last interval, 0 before the first; and how many there were.
+  // Packet time of the last interval, 0 before the first.
   private callerPtimeMs = 0
   private calleePtimeMs = 0
-  callerIntervals = 0
-  calleeIntervals = 0
 
   /** A stream leaves the call; its totals are those of its time there. */
   onStreamLeft(stream: StreamEntry): void {
@@ -75,15 +84,26 @@ export class CallWatch {
     this.streams = [...this.streams, note]
   }
 
+  knowsPtime(direction: Direction): boolean {
+    return (direction === 'from_caller' ? this.callerPtimeMs : this.calleePtimeMs) > 0
+  }
+
+  /** Intervals before this one were ordinary, and so not noted. */
+  afterOrdinary(direction: Direction): void {
+    if (direction === 'from_caller') this.callerPtimeMs = USUAL_PTIME_MS
+    else this.calleePtimeMs = USUAL_PTIME_MS
+  }
+
   onInterval(direction: Direction, counts: MediaCounts, startMs: number): void {
-    if (direction === 'from_caller') this.callerIntervals++
-    else this.calleeIntervals++
     this.notePtime(direction, counts, startMs)
     if (counts.pdvMax <= QUEUE_PDV_MS) return
     const heldMs = heldUpMs(counts)
     if (heldMs === 0) return
     const timing = this.timingOf(direction)
-    timing.peakPdvMs = Math.max(timing.peakPdvMs, counts.pdvMax)
+    if (counts.pdvMax > timing.peakPdvMs) {
+      timing.peakPdvMs = counts.pdvMax
+      timing.newPeaks++
+    }
     if (timing.queueingIntervals === 0) timing.queueingSinceMs = Math.max(startMs, counts.firstPacket)
     timing.queueingIntervals++
     timing.queueingMs += heldMs
@@ -111,6 +131,7 @@ export class CallWatch {
       lostWhileQueueing: 0,
       burstsWhileQueueing: 0,
       peakPdvMs: 0,
+      newPeaks: 0,
     })
   }
 
@@ -139,23 +160,23 @@ export class CallWatch {
 /**
  * Media that a queue held up by more than QUEUE_PDV_MS in one interval, ms; 0 when it was not a queue that stood for
  * QUEUEING_MS. The histogram has no order, so three things stand for it: enough such packets, enough of them in each
- * second that had any burst, and neighbours that are late alike.
+ * second that had any burst, and neighbours that are late alike and in order.
  */
 function heldUpMs(counts: MediaCounts): number {
   let packets = 0
   let delays = 0
+  let bursting = 0
   for (let bucket = FIRST_QUEUE_BUCKET; bucket < PDV_BUCKETS; bucket++) {
     packets += counts.pdv[bucket]
     delays += counts.pdv[bucket] * Math.min(BUCKET_MS[bucket], counts.pdvMax)
+    if (bucket >= FIRST_BURST_BUCKET) bursting += counts.pdv[bucket]
   }
   const ptimeMs = counts.ptimeMs > 0 ? counts.ptimeMs : 20
   const heldMs = packets * ptimeMs
-  if (heldMs < QUEUEING_MS) return 0
-  const perBurstMs = heldMs / Math.max(1, counts.burstSeconds)
-  const share = counts.measured > 0 ? packets / counts.measured : 0
-  const concentrated =
-    perBurstMs >= 0.8 * QUEUEING_MS || (counts.burstSeconds <= 2 && perBurstMs >= 0.6 * QUEUEING_MS)
-  if (!concentrated && share < MOSTLY) return 0
+  if (heldMs < QUEUEING_MS || counts.reordered > MOST_REORDERED * counts.packets) return 0
+  // Two seconds may share one stretch of QUEUEING_MS.
+  const perBurstMs = counts.burstSeconds > 0 ? (bursting * ptimeMs) / counts.burstSeconds : 0
+  if (perBurstMs < QUEUEING_MS / 2 && packets < MOSTLY * counts.measured) return 0
   const jitterMs = counts.jitterUpdates > 0 ? counts.jitterSum / counts.jitterUpdates : 0
   return jitterMs < (QUEUE_JITTER_RATIO * delays) / packets ? heldMs : 0
 }

@@ -6,7 +6,7 @@ import type { CallEntry } from '../call-entry.js'
 import { establishedMs } from '../call-record.js'
 import { DIRECTIONS, type CallRecord, type Direction, type Finding } from '../records.js'
 import type { StreamEntry } from '../stream-entry.js'
-import { CallWatch } from './call-watch.js'
+import { CallWatch, isOrdinary } from './call-watch.js'
 import type { CallEvidence, LegNote, MediaEvidence } from './evidence.js'
 import { findingsOf } from './findings.js'
 import { LegMemory, type LegEntry } from './leg-memory.js'
@@ -41,7 +41,13 @@ export class FindingsEngine {
   }
 
   onInterval(call: CallEntry, direction: Direction, counts: MediaCounts, startMs: number): void {
-    this.watchOf(call).onInterval(direction, counts, startMs)
+    if (!this.watches.has(call) && isOrdinary(counts)) return
+    const watch = this.watchOf(call)
+    if (!watch.knowsPtime(direction)) {
+      const firstMs = call.directions[direction].totals()?.counts.firstPacket ?? NaN
+      if (firstMs < startMs) watch.afterOrdinary(direction)
+    }
+    watch.onInterval(direction, counts, startMs)
   }
 
   /** Media of the call could not be delivered. */
@@ -165,7 +171,6 @@ function mediaEvidence(
     noisePackets: counts?.noisePackets ?? 0,
     codecs,
     streams: watch.streams.filter((stream) => stream.direction === direction),
-    intervals: direction === 'from_caller' ? watch.callerIntervals : watch.calleeIntervals,
     timing: watch.timing?.[direction],
     unreachable: watch.unreachable?.[direction],
     rtcpFromSender: rtcp?.compoundsFrom[sender] ?? 0,

@@ -33,6 +33,8 @@ export interface TimingNote {
   /** Burst seconds in those intervals. */
   burstsWhileQueueing: number
   peakPdvMs: number
+  /** Those of the intervals that saw a higher delay than all before. */
+  newPeaks: number
   /** The packet time changed. */
   ptime?: { fromMs: number; toMs: number; changedMs: number }
 }
@@ -74,8 +76,6 @@ export interface MediaEvidence {
   noisePackets: number
   codecs: readonly CodecShare[]
   streams: readonly StreamNote[]
-  /** Intervals with media. */
-  intervals: number
   timing?: TimingNote
   unreachable?: UnreachableNote
   /** RTCP compounds of its sender. */

@@ -13,6 +13,8 @@ const CALM_PDV_MS = 20
 const MOST_SKEW_PPM = 500
 /** At the end the media is behind by about the highest delay variation: it went up and never came back. */
 const BEHIND_SHARE = { least: 0.6, most: 1.3 }
+/** Half of the packets of a steady rise are behind by about half of it, and nearly each interval sees a new peak. */
+const STEADY = { least: 0.25, most: 0.75, newPeaks: 0.7 }
 /** A queue that never empties throws packets away. */
 const MOST_LOST_PERCENT = 3
 const LEAST_PACE_MS = 5000
@@ -42,7 +44,14 @@ function queueing(media: MediaEvidence): Finding | undefined {
   const lost = timing.lostWhileQueueing
   const often = timing.queueingIntervals > 1
   const hurts = lost > 0 || (record?.late_percent ?? 0) >= 1
-  const confidence: Confidence = lost > 0 || often ? 'high' : 'medium'
+  const rise = riseOf(media)
+  const stays = rise !== undefined && lost === 0
+  const confidence: Confidence = stays ? 'low' : lost > 0 || often ? 'high' : 'medium'
+  const what = stays
+    ? `The delay of the ${media.sender}'s packets rose by ${timeText(rise.behindMs)} and stayed there: another route, or a queue that does not empty.`
+    : `Packets from the ${media.sender} were held up for ${timeText(timing.queueingMs)} in all (up to ${timeText(timing.peakPdvMs)} each)${
+        lost > 0 ? `, and ${countText(lost, 'packet')} lost meanwhile` : ' without loss'
+      }: a queue on the way fills up.`
   return finding({
     code: 'queueing',
     severity: often || hurts ? 'warning' : 'info',
@@ -51,7 +60,6 @@ function queueing(media: MediaEvidence): Finding | undefined {
     evidence: {
       queueing_ms: timing.queueingMs,
       intervals_affected: timing.queueingIntervals,
-      intervals: media.intervals,
       first_affected_s: (timing.queueingSinceMs - media.firstMs) / 1000,
       pdv_max_ms: timing.peakPdvMs,
       pdv_p95_ms: record?.pdv_p95_ms,
@@ -59,26 +67,46 @@ function queueing(media: MediaEvidence): Finding | undefined {
       lost: record?.lost,
       late: record?.late,
     },
-    message: `Packets from the ${media.sender} were held up for ${timeText(timing.queueingMs)} in all (up to ${timeText(timing.peakPdvMs)} each)${
-      lost > 0 ? `, and ${countText(lost, 'packet')} lost meanwhile` : ' without loss'
-    }: a queue on the way fills up.`,
+    message: what,
   })
+}
+
+interface Rise {
+  /** How far the last packets are behind the media before them. */
+  behindMs: number
+  ptimeMs: number
+  peakMs: number
+  /** It went up all the time, rather than at once. */
+  steady: boolean
+}
+
+/** A delay that rose and never came back: at the end the media is behind by about the highest delay variation. */
+function riseOf(media: MediaEvidence): Rise | undefined {
+  const { record } = media
+  const ptimeMs = record?.ptime_ms ?? 0
+  const peakMs = record?.pdv_max_ms ?? 0
+  const elapsedMs = spanMs(media)
+  if (ptimeMs <= 0 || elapsedMs < LEAST_PACE_MS) return undefined
+  const behindMs = elapsedMs - (media.packets + (record?.lost ?? 0) - 1) * ptimeMs
+  if (behindMs < BEHIND_SHARE.least * peakMs || behindMs > BEHIND_SHARE.most * peakMs) return undefined
+  const middle = (record?.pdv_p50_ms ?? 0) / peakMs
+  const { queueingIntervals = 0, newPeaks = 0 } = media.timing ?? {}
+  const steady =
+    middle > STEADY.least && middle < STEADY.most && newPeaks >= STEADY.newPeaks * queueingIntervals
+  return { behindMs, ptimeMs, peakMs, steady }
 }
 
 /** Packets that come more and more behind their timestamps, without loss: the sender's pace, not a queue. */
 function slowPace(media: MediaEvidence): Finding | undefined {
   const { record } = media
-  const ptimeMs = record?.ptime_ms ?? 0
-  const elapsedMs = spanMs(media)
-  const peakMs = record?.pdv_max_ms ?? 0
-  if (ptimeMs <= 0 || elapsedMs < LEAST_PACE_MS || media.timing?.ptime) return undefined
-  if ((record?.loss_percent ?? 0) > MOST_LOST_PERCENT || (media.timing?.queueingIntervals ?? 0) === 0)
+  const rise = riseOf(media)
+  if (!rise || !rise.steady || media.timing?.ptime || (media.timing?.queueingIntervals ?? 0) === 0)
     return undefined
-  const mediaMs = (media.packets + (record?.lost ?? 0) - 1) * ptimeMs
-  const behindMs = elapsedMs - mediaMs
-  const ppm = (-behindMs / mediaMs) * 1e6
-  if (behindMs < BEHIND_SHARE.least * peakMs || behindMs > BEHIND_SHARE.most * peakMs) return undefined
-  if (Math.abs(ppm) <= MOST_SKEW_PPM) return undefined
+  const { behindMs, ptimeMs, peakMs } = rise
+  const elapsedMs = spanMs(media)
+  const ppm = (-behindMs / elapsedMs) * 1e6
+  const longerPercent = (100 * behindMs) / (elapsedMs - behindMs)
+  if ((record?.loss_percent ?? 0) > MOST_LOST_PERCENT || Math.abs(ppm) <= MOST_SKEW_PPM) return undefined
   return finding({
     code: 'clock_skew',
     severity: 'warning',
@@ -92,7 +120,7 @@ function slowPace(media: MediaEvidence): Finding | undefined {
       pdv_max_ms: peakMs,
       late_percent: record?.late_percent,
     },
-    message: `The ${media.sender} takes ${percentText(-ppm / 10_000)} longer for its media than their timestamps say (${timeText(behindMs)} behind at the end), without loss: its clock or its pace is wrong, not the network.`,
+    message: `The ${media.sender} takes ${percentText(longerPercent)} longer for its media than their timestamps say (${timeText(behindMs)} behind at the end), without loss: its clock or its pace is wrong, not the network.`,
   })
 }
 
