@@ -10,21 +10,24 @@ export class ValueHistogram {
   count = 0
   sum = 0
   maximum = 0
-  private readonly buckets = new Uint32Array(BUCKETS)
+  /** Made with the first value: most trunks have no registrations. */
+  private buckets: Uint32Array | undefined
 
   add(value: number): void {
     this.count++
     this.sum += value
     this.maximum = Math.max(this.maximum, value)
     const bucket = value < LEAST ? 0 : 1 + Math.floor(Math.log(value / LEAST) / LOG_GROWTH)
+    this.buckets ??= new Uint32Array(BUCKETS)
     this.buckets[Math.min(BUCKETS - 1, bucket)]++
   }
 
   merge(other: ValueHistogram): void {
-    if (other.count === 0) return
+    if (!other.buckets) return
     this.count += other.count
     this.sum += other.sum
     this.maximum = Math.max(this.maximum, other.maximum)
+    this.buckets ??= new Uint32Array(BUCKETS)
     for (let k = 0; k < BUCKETS; k++) this.buckets[k] += other.buckets[k]
   }
 
@@ -40,7 +43,7 @@ export class ValueHistogram {
 
   /** Percentile by nearest rank, undefined without values. */
   percentile(percent: number): number | undefined {
-    if (this.count === 0) return undefined
+    if (!this.buckets) return undefined
     const rank = Math.max(1, Math.ceil((percent / 100) * this.count - 1e-9))
     if (rank >= this.count) return this.maximum
     let seen = 0
