@@ -130,7 +130,9 @@ export class InfluxSink {
   static async open(options: SinkOptions): Promise<InfluxSink> {
     const server = new Server(options.destination)
     const state: { sink?: InfluxSink } = {}
-    const folder = spoolFolder(options.spoolDirectory, describeDestination(options.destination))
+    const { org } = options.destination
+    const name = describeDestination(options.destination) + (org === undefined ? '' : ` ${org}`)
+    const folder = spoolFolder(options.spoolDirectory, name)
     const spool = await Spool.open({
       folder,
       mostBytes: options.mostSpoolBytes,

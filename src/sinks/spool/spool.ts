@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { CallprobeError, errorText, systemErrorCode } from '../../errors.js'
 import { Cursor } from './cursor.js'
 import { frameBytes, frameHeader, type Frame } from './frame.js'
@@ -444,7 +445,11 @@ function spoolError(path: string, what: string, error: unknown): CallprobeError 
   )
 }
 
-/** Where a destination's spool lies below `directory`. */
+/**
+ * Where a destination's spool lies below `directory`: by a name for people, and a number so that no two destinations
+ * share one.
+ */
 export function spoolFolder(directory: string, destination: string): string {
-  return join(directory, destination.replace(/[^\w.-]+/g, '_'))
+  const name = destination.replace(/[^\w.-]+/g, '_').slice(0, 150)
+  return join(directory, `${name}-${crc32(destination).toString(16).padStart(8, '0')}`)
 }
