@@ -105,10 +105,15 @@ describe('intervals and their roll-ups', () => {
     ).toBe(points.length)
   })
 
-  it('work with interval lengths that do not divide a minute', () => {
-    const { points } = run(everySecond, { intervalS: 7 })
-    expect(shown(points, 'm_1h').reduce((total, [, count]) => total + Number(count), 0)).toBe(7200)
-  })
+  it.each([1, 7, 30, 60])(
+    'work with intervals of %i s, also where these do not divide a minute',
+    (intervalS) => {
+      const { points, levels } = run(everySecond, { intervalS })
+      for (const measurement of ['m', 'm_1m', 'm_1h'])
+        expect(shown(points, measurement).reduce((total, [, count]) => total + Number(count), 0)).toBe(7200)
+      expect(levels.latePoints).toBe(0)
+    },
+  )
 
   it('are the same points for the same packets, and others for another run', () => {
     expect(run(everySecond).points).toEqual(run(everySecond).points)
