@@ -191,7 +191,10 @@ describe('a command that a page shows', () => {
     const [name, ...rest] = words(line)
     const command = (await createProgram()).commands.find((known) => known.name() === name)
     expect(command?.name()).toBe(name)
-    const known = command?.options.flatMap((option) => [option.short, option.long]) ?? []
+    // `alerts test --config` is about a command of a command.
+    const inner = command?.commands.find((known) => known.name() === rest[0])
+    if (command && command.commands.length > 0) expect(inner?.name()).toBe(rest[0])
+    const known = (inner ?? command)?.options.flatMap((option) => [option.short, option.long]) ?? []
     for (const word of rest.filter((part) => /^--?[a-z]/.test(part)))
       expect(known).toContain(word.split('=')[0])
   })
