@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { CallRecord, Finding, FindingCode } from '../src/calls/records.js'
+import { FINDING_CODES, type CallRecord, type Finding, type FindingCode } from '../src/calls/records.js'
+import { DEFAULT_THRESHOLDS } from '../src/config/finding-thresholds.js'
 import type { CallSpec, DirectionSpec, Scenario } from '../src/generate/scenario.js'
 import { callByHand, media, NOON } from './cases/hand-made.js'
+import { ROOT } from './helpers/programs.js'
 import { only, replay, replayScenario } from './helpers/replay.js'
 
 const START = '2024-03-01T12:00:00Z'
@@ -388,5 +392,22 @@ describe('loss has a place', () => {
     expect(loss?.message).toMatch(/delay rises first/)
     const bare = await findingsOf(fromCaller({ loss: { random_percent: 4 } }))
     expect(bare[0].message).toMatch(/without a rise of the delay/)
+  })
+})
+
+describe('docs/findings.md', () => {
+  const page = readFileSync(join(ROOT, 'docs/findings.md'), 'utf8')
+
+  it.each(FINDING_CODES)('explains %s', (code) => {
+    expect(page).toContain(`### \`${code}\``)
+  })
+
+  it('names no finding that there is not', () => {
+    const named = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, code]) => code)
+    expect(named.toSorted()).toEqual(FINDING_CODES.toSorted())
+  })
+
+  it.each(Object.keys(DEFAULT_THRESHOLDS))('names the limit %s', (key) => {
+    expect(page).toContain(`\`${key}\``)
   })
 })
