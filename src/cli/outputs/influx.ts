@@ -6,6 +6,7 @@ import type { ProbeCounters } from '../../aggregates/probe-health.js'
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
 import type { Config } from '../../config/config.js'
 import { CallprobeError } from '../../errors.js'
+import { parseInfluxUrl, resolveDestination } from '../../sinks/influx/destination.js'
 import type { InfluxSink } from '../../sinks/influx/sink.js'
 import type { Expression } from '../expression.js'
 import type { RunOutput } from './output.js'
@@ -20,7 +21,11 @@ export function influxOption(): Option {
   return new Option(
     '--influx <url>',
     'also write to InfluxDB or VictoriaMetrics: http(s)://HOST:PORT/DATABASE (created if missing)',
-  )
+  ).argParser((text) => {
+    // Wrong usage is told before any file is opened.
+    parseInfluxUrl(text)
+    return text
+  })
 }
 
 export interface InfluxRun {
@@ -67,7 +72,6 @@ export class InfluxOutput implements RunOutput {
     const url = influx ?? (run.live ? config.influx.url : undefined)
     if (url === undefined) return undefined
     // Loaded here, so that a run without a database does not pay for its clients.
-    const { resolveDestination } = await import('../../sinks/influx/destination.js')
     const { InfluxSink: Sink } = await import('../../sinks/influx/sink.js')
     const sink = await Sink.open({
       destination: resolveDestination({ ...config.influx, url }),
