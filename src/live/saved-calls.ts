@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path'
 import { Ajv } from 'ajv'
 import { errorText, systemErrorCode } from '../errors.js'
-import type { SipCall } from '../sip/call.js'
+import type { PartyMedia, SipCall } from '../sip/call.js'
 
 const FORMAT = 'callprobe open calls'
 const VERSION = 1
@@ -75,64 +75,70 @@ const media = {
   },
 } as const
 const party = { enum: ['caller', 'callee'] } as const
+// The compiler holds each list of properties to its type: a field that is added there has to be kept here.
+const partyMediaProperties = {
+  party,
+  media: { type: 'array', items: media },
+  timeMs: number,
+  signallingAddress: text,
+  peerAddress: text,
+  vlan: number,
+  branchTag: text,
+  role: { enum: ['offer', 'answer'] },
+  hop: number,
+} as const satisfies Record<keyof PartyMedia, object>
 const partyMedia = {
   type: 'object',
   required: ['party', 'media', 'timeMs', 'signallingAddress', 'vlan', 'branchTag', 'role'],
-  properties: {
-    party,
-    media: { type: 'array', items: media },
-    timeMs: number,
-    signallingAddress: text,
-    vlan: number,
-    branchTag: text,
-    role: { enum: ['offer', 'answer'] },
-    hop: number,
-  },
+  properties: partyMediaProperties,
 } as const
+
+const callProperties = {
+  ...{ callId: text, key: text, state: { const: 'in_progress' }, caller: text, callee: text },
+  ...{ callerUri: text, calleeUri: text, fromTag: text, toTag: text },
+  ...{ callerSignalling: endpoint, calleeSignalling: endpoint },
+  ...{ transport: { enum: ['udp', 'tcp', 'tls', 'sctp', 'ws', 'wss'] }, vlan: number, sawInvite: flag },
+  ...{ inviteMs: number, tryingMs: number, progressMs: number, ringingMs: number, answerMs: number },
+  ...{ ackMs: number, endMs: number, byeMs: number, byeAnswerMs: number, cancelMs: number, lastMs: number },
+  ...{ endedBy: party, finalStatus: number, finalReason: text, challengeWaitMs: number },
+  ...{ authChallenges: number, redirects: number, retransmissions: number, reinvites: number },
+  ...{ sessionId: text, linkIds: texts, reasonHeader: text, relatedCallIds: texts, defects: texts },
+  ...{ prack: flag, referred: flag, referredBy: party },
+  userAgents: { type: 'object', properties: { caller: text, callee: text } },
+  callerMedia: partyMedia,
+  calleeMedia: partyMedia,
+  mediaHistory: { type: 'array', items: partyMedia },
+  holds: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['startMs', 'by'],
+      properties: { startMs: number, endMs: number, by: party },
+    },
+  },
+  referral: {
+    type: 'object',
+    required: ['target', 'timeMs', 'by'],
+    properties: { target: text, timeMs: number, by: party },
+  },
+  messagesFrom: {
+    type: 'object',
+    required: ['caller', 'callee'],
+    properties: { caller: number, callee: number },
+  },
+} as const satisfies Record<Exclude<keyof SipCall, typeof NOT_KEPT>, object>
+/** Traces of rewriting are found again in what comes. */
+const NOT_KEPT = 'rewriteClues'
+
 const sipCall = {
   type: 'object',
   required: [
     ...['callId', 'key', 'state', 'caller', 'callee', 'callerUri', 'calleeUri', 'fromTag', 'toTag'],
-    ...[
-      'callerSignalling',
-      'calleeSignalling',
-      'transport',
-      'vlan',
-      'sawInvite',
-      'inviteMs',
-      'authChallenges',
-    ],
-    ...['redirects', 'retransmissions', 'userAgents', 'mediaHistory', 'holds', 'relatedCallIds', 'reinvites'],
-    ...['prack', 'referred', 'lastMs', 'defects', 'messagesFrom'],
+    ...['callerSignalling', 'calleeSignalling', 'transport', 'vlan', 'sawInvite', 'inviteMs'],
+    ...['authChallenges', 'redirects', 'retransmissions', 'userAgents', 'mediaHistory', 'holds'],
+    ...['relatedCallIds', 'reinvites', 'prack', 'referred', 'lastMs', 'defects', 'messagesFrom'],
   ],
-  properties: {
-    ...{ callId: text, key: text, state: { const: 'in_progress' }, caller: text, callee: text },
-    ...{ callerUri: text, calleeUri: text, fromTag: text, toTag: text },
-    ...{ callerSignalling: endpoint, calleeSignalling: endpoint },
-    ...{ transport: { enum: ['udp', 'tcp', 'tls', 'sctp', 'ws', 'wss'] }, vlan: number, sawInvite: flag },
-    ...{ inviteMs: number, tryingMs: number, progressMs: number, ringingMs: number, answerMs: number },
-    ...{ ackMs: number, cancelMs: number, finalStatus: number, finalReason: text, lastMs: number },
-    ...{ authChallenges: number, redirects: number, retransmissions: number, reinvites: number },
-    ...{ sessionId: text, linkIds: texts, reasonHeader: text, relatedCallIds: texts, defects: texts },
-    ...{ prack: flag, referred: flag },
-    userAgents: { type: 'object', properties: { caller: text, callee: text } },
-    callerMedia: partyMedia,
-    calleeMedia: partyMedia,
-    mediaHistory: { type: 'array', items: partyMedia },
-    holds: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['startMs', 'by'],
-        properties: { startMs: number, endMs: number, by: party },
-      },
-    },
-    messagesFrom: {
-      type: 'object',
-      required: ['caller', 'callee'],
-      properties: { caller: number, callee: number },
-    },
-  },
+  properties: callProperties,
 } as const
 
 const isSaved = new Ajv({ allowUnionTypes: true, removeAdditional: 'all' }).compile<SavedCalls>({
