@@ -93,6 +93,9 @@ const partyMedia = {
   properties: partyMediaProperties,
 } as const
 
+/** Traces of rewriting are found again in what comes. */
+type NotKept = 'rewriteClues'
+
 const callProperties = {
   ...{ callId: text, key: text, state: { const: 'in_progress' }, caller: text, callee: text },
   ...{ callerUri: text, calleeUri: text, fromTag: text, toTag: text },
@@ -126,9 +129,7 @@ const callProperties = {
     required: ['caller', 'callee'],
     properties: { caller: number, callee: number },
   },
-} as const satisfies Record<Exclude<keyof SipCall, typeof NOT_KEPT>, object>
-/** Traces of rewriting are found again in what comes. */
-const NOT_KEPT = 'rewriteClues'
+} as const satisfies Record<Exclude<keyof SipCall, NotKept>, object>
 
 const sipCall = {
   type: 'object',
