@@ -13,8 +13,8 @@ import { ROOT, run } from './lib/run.mjs'
 const { values: options } = parseArgs({
   options: {
     /** Of voip_traffic: site pairs x trunks x codecs x directions. */
-    series: { type: 'string', default: '1000' },
-    calls: { type: 'string', default: '20000' },
+    series: { type: 'string', default: '200' },
+    calls: { type: 'string', default: '5000' },
   },
 })
 
@@ -29,6 +29,7 @@ function freePort() {
 }
 
 async function main() {
+  const began = Date.now()
   const folder = mkdtempSync(join(tmpdir(), 'callprobe-times-'))
   const build = join(ROOT, 'dashboards/.build')
   const port = await freePort()

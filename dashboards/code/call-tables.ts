@@ -74,7 +74,7 @@ export function badCallTable(filters: readonly string[], width: number): PanelBu
       'Calls that ended poor or broken, the latest first; click one for its page. Worst MOS: the lowest ten seconds of either direction; absent when a direction had no media at all. Findings name the likely causes, the worst first.',
     unit: 'none',
     width,
-    height: 10,
+    height: 9,
     columns: callColumns('Time', 'quality', 'caller', 'callee', 'duration_s', 'mos_cq_min', 'findings'),
     queries: [
       {
@@ -91,7 +91,7 @@ export function alertTable(filters: readonly string[], width: number): PanelBuil
       'What the probes raised and cleared, the latest first: rule, path, measured value and the threshold or baseline it was held against. The marks in the graphs are the same alerts.',
     unit: 'none',
     width,
-    height: 10,
+    height: 8,
     columns: {
       Time: { label: 'Time', unit: 'dateTimeAsIso', width: 165 },
       state: { label: 'State', width: 85, values: { firing: RED, resolved: GREEN } },

@@ -201,7 +201,7 @@ const quality = [
     unit: 'none',
     decimals: 2,
     min: 1,
-    max: 4.6,
+    max: 5,
     bare: true,
     steps: MOS_STEPS,
     showSteps: true,

@@ -264,8 +264,8 @@ export const overview: Page = {
     {
       title: 'Alerts and bad calls',
       panels: [
-        alertTable([chosen('probe'), chosen('trunk')], 12),
-        badCallTable([chosen('probe'), chosen('caller_site'), chosen('callee_site'), chosen('trunk')], 12),
+        alertTable([chosen('probe'), chosen('trunk')], 24),
+        badCallTable([chosen('probe'), chosen('caller_site'), chosen('callee_site'), chosen('trunk')], 24),
       ],
     },
   ],

@@ -58,7 +58,7 @@ export function meanMos({ filters, width, height }: QualityScope, tag: string, t
     unit: 'none',
     decimals: 2,
     min: 1,
-    max: 4.6,
+    max: 5,
     bare: true,
     width,
     height,

@@ -28,7 +28,7 @@ export interface ChartOptions {
   marks: readonly number[]
 }
 
-const LEFT = 58
+const LEFT = 62
 const BOTTOM = 22
 const TOP = 8
 const RIGHT = 8
@@ -140,7 +140,7 @@ function axes(
     const end = stepMs < 60_000 ? 19 : 16
     parts.push(
       `<line x1="${x(tick)}" x2="${x(tick)}" y1="${TOP}" y2="${options.height - BOTTOM}" class="grid"/>`,
-      `<text x="${x(tick)}" y="${options.height - 6}" text-anchor="middle">${new Date(tick).toISOString().slice(11, end)}</text>`,
+      `<text x="${Math.min(x(tick), options.width - 20)}" y="${options.height - 6}" text-anchor="middle">${new Date(tick).toISOString().slice(11, end)}</text>`,
     )
   }
   return parts.join('')
@@ -149,7 +149,14 @@ function axes(
 /** As many rows as give round numbers. */
 function rowsOf(span: number, { height, unit }: ChartOptions): number {
   const wanted = height > 180 ? [5, 4, 6, 3] : [4, 5, 3]
-  const unitSpan = unit === 'short' || unit === 's' ? span : span * 100
+  const unitSpan =
+    unit === 'short' || unit === 's'
+      ? span
+      : unit === 'pps'
+        ? span / 1000
+        : span >= 3 && unit === 'none'
+          ? span
+          : span * 100
   return wanted.find((rows) => Number.isInteger(Math.round((unitSpan / rows) * 1e6) / 1e6)) ?? wanted[0]
 }
 

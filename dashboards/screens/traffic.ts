@@ -120,8 +120,8 @@ export function scenario(): unknown {
       calls({
         from: 'london',
         to: 'beta',
-        count: 16,
-        spacing_s: 62,
+        count: 34,
+        spacing_s: 29,
         at_s: 1690,
         duration_s: 75,
         more: BURSTS,
@@ -129,8 +129,8 @@ export function scenario(): unknown {
       calls({
         from: 'berlin',
         to: 'beta',
-        count: 12,
-        spacing_s: 80,
+        count: 24,
+        spacing_s: 40,
         at_s: 1720,
         duration_s: 70,
         more: BURSTS,
