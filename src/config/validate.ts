@@ -3,6 +3,7 @@ import { describeSchemaError, newAjv, readSchema } from '../calls/validate.js'
 import { errorText } from '../errors.js'
 import { alertsProblems } from './alert-problems.js'
 import type { ConfigFile } from './config.js'
+import { parseInfluxUrl } from './influx-url.js'
 import { parseJitterBufferSpec } from './jitter-buffer.js'
 import { didYouMean } from './nearest.js'
 import { parseNetwork } from './networks.js'
@@ -51,6 +52,13 @@ function* meaningProblems(file: ConfigFile): Generator<ConfigProblem> {
       parseJitterBufferSpec(file.jitter_buffer)
     } catch (error) {
       yield { path: ['jitter_buffer'], atKey: false, message: errorText(error) }
+    }
+  }
+  if (file.influx?.url !== undefined) {
+    try {
+      parseInfluxUrl(file.influx.url)
+    } catch (error) {
+      yield { path: ['influx', 'url'], atKey: false, message: `influx.url: ${errorText(error)}` }
     }
   }
   const { good = 4, fair = 3.6 } = file.quality ?? {}

@@ -375,6 +375,7 @@ describe('the URL', () => {
 
   it.each([
     ['127.0.0.1:8086/voip', 'http(s)://HOST:PORT/DATABASE'],
+    ['probe:geheim@127.0.0.1:8086/voip', 'the InfluxDB URL is not an http(s) URL'],
     ['http://127.0.0.1:8086', 'names no database'],
     ['http://127.0.0.1:8086/', 'names no database'],
     ['ftp://127.0.0.1/voip', 'not an http(s) URL'],
