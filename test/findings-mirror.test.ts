@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { CallRecord, Finding, FindingCode } from '../src/calls/records.js'
 import type { Scenario } from '../src/generate/scenario.js'
+import { CaptureLosses } from '../src/calls/capture-losses.js'
+import { MemorySource } from '../src/capture/memory-source.js'
+import { DEFAULT_CONFIG } from '../src/config/config.js'
+import { generateScenario } from '../src/generate/generate.js'
+import { Probe } from '../src/pipeline/probe.js'
 import { callByHand, Dialog, media, NOON, sdp } from './cases/hand-made.js'
-import { only, replay, replayScenario, type Frame } from './helpers/replay.js'
+import { only, pcapOf, replay, replayScenario, type Frame } from './helpers/replay.js'
 
 async function callsOf(scenario: Scenario): Promise<CallRecord[]> {
   return (await replayScenario({ seed: 1, ...scenario })).calls
@@ -77,6 +82,41 @@ describe('a fault of the mirror is not blamed on the network', () => {
     expect(codes(call.findings)).toEqual(['mirror_one_direction'])
     expect(call.findings[0]).toMatchObject({ direction: 'from_callee' })
     expect(call.findings[0].evidence.receiver_reports).toBeGreaterThan(2)
+  })
+})
+
+describe('what the capture itself dropped', () => {
+  /** A call of 30 s that loses 4 %, while the kernel dropped so many packets in its tenth second. */
+  async function live(drops: number, dropsAtS: number): Promise<Finding[]> {
+    const scenario: Scenario = {
+      seed: 1,
+      start: '2024-05-01T12:00:00Z',
+      calls: [{ duration_s: 30, rtcp: false, media: { from_caller: { loss: { random_percent: 4 } } } }],
+    }
+    const losses = new CaptureLosses()
+    losses.add(NOON + dropsAtS * 1000, NOON + dropsAtS * 1000 + 500, drops, 0)
+    const calls: CallRecord[] = []
+    const probe = new Probe(
+      DEFAULT_CONFIG,
+      'kernel',
+      (record) => void (record.type === 'call' && calls.push(record)),
+      [],
+      losses,
+    )
+    const source = new MemorySource(pcapOf(generateScenario(scenario).packets))
+    for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
+    for (const _ of probe.finish());
+    return only(calls).findings
+  }
+
+  it('is not blamed on the network', async () => {
+    const findings = await live(70, 10)
+    expect(codes(findings)).toEqual(['capture_unreliable'])
+    expect(findings[0]).toMatchObject({ confidence: 'medium', evidence: { capture_drops: 70 } })
+  })
+
+  it('before the call has nothing to do with it', async () => {
+    expect(codes(await live(70, -60))).toEqual(['random_loss'])
   })
 })
 

@@ -245,7 +245,7 @@ function messageOf({ code, calls, of_calls: ofCalls, groups, since }: FindingSum
   const what =
     code === undefined ? `bad call${calls === 1 ? '' : 's'}` : `call${calls === 1 ? '' : 's'} with ${code}`
   if (groups.length === 0)
-    return `${calls} of ${ofCalls} calls ${code === undefined ? 'are bad' : `have ${code}`}.`
+    return `${calls} of ${ofCalls} calls ${code === undefined ? (calls === 1 ? 'is bad' : 'are bad') : `${calls === 1 ? 'has' : 'have'} ${code}`}.`
   const [group] = groups
   const when = group.dimension === 'time' ? '' : ` since ${clockText(Date.parse(group.since ?? since ?? ''))}`
   const rates = `${group.calls} of ${group.of_calls} calls there, ${group.calls_elsewhere} of ${group.of_calls_elsewhere} elsewhere`

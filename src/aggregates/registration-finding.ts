@@ -1,10 +1,11 @@
-import type { SummaryRecord } from '../calls/records.js'
-import type { FindingSummary } from '../calls/records.js'
+import type { FindingSummary, SummaryRecord } from '../calls/records.js'
 import type { RegistrationFailure } from '../sip/registrations.js'
 
 /** So many failed attempts, and such a part of all, are no phone with a wrong password any more. */
 const MANY = 10
 const MANY_SHARE = 0.5
+/** Beyond this a Date has no text (ECMA-262 21.4.1.1). */
+const MOST_TIME_MS = 8.64e15
 /** Kinds of failure that the sentence names. */
 const MOST_NAMED = 3
 
@@ -29,7 +30,7 @@ export function registrationFinding(
     confidence: answered ? 'high' : 'low',
     calls: failed,
     of_calls: attempts,
-    until: Number.isFinite(lastMs) ? new Date(lastMs).toISOString() : undefined,
+    until: Math.abs(lastMs) <= MOST_TIME_MS ? new Date(lastMs).toISOString() : undefined,
     groups: [],
     message: `${failed} of ${attempts} registrations failed (${named.join(', ')}), of ${users} ${users === 1 ? 'user' : 'users'}.`,
   }

@@ -7,6 +7,7 @@ import { NO_FORMATS } from './media-codecs.js'
 import type { MediaClaim } from './media-claims.js'
 import type { Direction, MediaFields } from './records.js'
 import type { Leg } from './legs/leg.js'
+import type { CallWatch } from './findings/call-watch.js'
 import type { RtcpWatch } from './rtcp-watch.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -49,6 +50,8 @@ export class CallEntry {
   leg: Leg | undefined = undefined
   /** Call-IDs of its other legs, and of the call that a transfer led to. */
   related: readonly string[] | undefined = undefined
+  /** What findings rest on beyond the record; made when there is something to note. */
+  watch: CallWatch | undefined = undefined
   /** Its record was written. */
   closed = false
 

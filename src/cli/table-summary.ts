@@ -61,20 +61,20 @@ function* entriesOf(summary: SummaryRecord): Generator<Entry> {
   for (const warning of summary.warnings ?? []) yield { name: 'warning', text: warning, tone: 'yellow' }
 }
 
-/** Groups of findings shown; the rest is counted. */
-const MOST_FINDINGS = 6
+/** Findings with a trait in common that are shown in full. */
+const MOST_GROUPED = 6
 const TONES: Record<Severity, Tone | undefined> = { critical: 'red', warning: 'yellow', info: 'dim' }
 
-/** Findings over several calls: what they have in common, the most severe first. */
+/** Findings over several calls: in full where those calls have something in common, the others by their number. */
 function* findingsOf({ findings = [], bad_calls: bad }: SummaryRecord): Generator<Entry> {
-  const worthwhile = findings.filter(({ severity, groups }) => severity !== 'info' || groups.length > 0)
-  const shown = [...(bad && bad.calls > 1 ? [bad] : []), ...worthwhile].slice(0, MOST_FINDINGS)
-  for (const { severity, message } of shown)
+  const all = bad ? [bad, ...findings] : findings
+  const shown = all.filter(({ groups }) => groups.length > 0).slice(0, MOST_GROUPED)
+  const noCall = findings.filter(({ code }) => code === 'registration_failed')
+  for (const { severity, message } of [...shown, ...noCall])
     yield { name: 'findings', text: message, tone: severity && TONES[severity] }
-  const rest = findings.filter((finding) => !shown.includes(finding))
-  if (rest.length === 0) return
-  const codes = rest.map(({ code, calls }) => `${code} (${countText(calls)})`)
-  yield { name: 'findings', text: `${shown.length > 0 ? 'also ' : ''}${codes.join(', ')}`, tone: 'dim' }
+  const rest = findings.filter((finding) => !shown.includes(finding) && !noCall.includes(finding))
+  const counts = rest.map(({ code, calls }): [string, number] => [code ?? '', calls])
+  if (counts.length > 0) yield { name: 'findings', text: `${shown.length > 0 ? 'also ' : ''}${list(counts)}` }
 }
 
 function packetsText(summary: SummaryRecord): string {

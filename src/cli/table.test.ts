@@ -219,7 +219,6 @@ describe('summary block', () => {
       "
       calls       214 (197 completed, 9 failed, 6 cancelled, 2 in progress)
       quality     180 good, 12 fair, 4 poor, 1 broken, 17 unknown
-      findings    5 of 214 calls are bad.
       findings    14 of 15 calls with one_way_audio cross trunk carrier-a since 10:02
                   (14 of 31 calls there, 1 of 183 elsewhere).
       streams     402

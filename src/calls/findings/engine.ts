@@ -24,7 +24,6 @@ const SOCKET_GRACE_MS = 200
 
 /** Gathers what findings rest on while calls run, and makes them when a call's record is made. */
 export class FindingsEngine {
-  private readonly watches = new Map<CallEntry, CallWatch>()
   private readonly paths = new PathMemory()
   private readonly legs = new LegMemory()
 
@@ -37,12 +36,12 @@ export class FindingsEngine {
 
   /** A stream leaves its call, totals still in it. */
   onStreamLeft(stream: StreamEntry): void {
-    if (stream.call) this.watchOf(stream.call).onStreamLeft(stream)
+    if (stream.call) (stream.call.watch ??= new CallWatch()).onStreamLeft(stream)
   }
 
   onInterval(call: CallEntry, direction: Direction, counts: MediaCounts, startMs: number): void {
-    if (!this.watches.has(call) && isOrdinary(counts)) return
-    const watch = this.watchOf(call)
+    if (!call.watch && isOrdinary(counts)) return
+    const watch = (call.watch ??= new CallWatch())
     if (!watch.knowsPtime(direction)) {
       const firstMs = call.directions[direction].totals()?.counts.firstPacket ?? NaN
       if (firstMs < startMs) watch.afterOrdinary(direction)
@@ -57,23 +56,18 @@ export class FindingsEngine {
       const upMs = establishedMs(sip)
       if (upMs === undefined || timeMs < upMs + SOCKET_GRACE_MS || sip.endMs !== undefined) return
     }
-    this.watchOf(call).onUnreachable(direction, icmp, timeMs)
+    call.watch ??= new CallWatch()
+    call.watch.onUnreachable(direction, icmp, timeMs)
   }
 
   /** The call's record is complete but for its findings. */
   close(call: CallEntry, record: CallRecord, context: ClosingContext): Finding[] {
-    const watch = this.watches.get(call) ?? new CallWatch()
-    this.watches.delete(call)
+    const watch = call.watch ?? new CallWatch()
+    call.watch = undefined
     const evidence = this.evidenceOf(call, record, watch, context)
     const findings = findingsOf(evidence)
     this.remember(evidence, findings)
     return findings
-  }
-
-  private watchOf(call: CallEntry): CallWatch {
-    let watch = this.watches.get(call)
-    if (!watch) this.watches.set(call, (watch = new CallWatch()))
-    return watch
   }
 
   private evidenceOf(

@@ -1,7 +1,7 @@
 import type { Direction, Finding } from '../records.js'
 import { DIRECTIONS } from '../records.js'
 import { otherDirection, repeatedPackets, type CallEvidence, type MediaEvidence } from './evidence.js'
-import { countText, finding } from './finding.js'
+import { countText, finding, timeText } from './finding.js'
 
 /** Fewer packets than this beyond the receiver's count are the report's age, not the mirror. */
 const LEAST_MIRROR_LOSS = 3
@@ -107,11 +107,11 @@ function unreliableDirection(call: CallEvidence, media: MediaEvidence): Finding 
   const { record, beyondTap, direction } = media
   const lost = record?.lost ?? 0
   if (media.packets === 0 || lost === 0) return undefined
-  const drops = call.record.validity.capture_drops ?? 0
+  const { capture_drops: drops = 0, capture_down_ms: downMs = 0 } = call.record.validity
   // A receiver that counts duplicates as received takes them off its losses (RFC 3550 A.3).
   const mirror = Math.max(0, (beyondTap?.mirror ?? 0) - repeatedPackets(media))
   const byReports = mirror >= LEAST_MIRROR_LOSS && mirror >= MIRROR_SHARE * lost
-  if (!byReports && drops === 0) return undefined
+  if (!byReports && drops === 0 && downMs === 0) return undefined
   return finding({
     code: 'capture_unreliable',
     severity: 'warning',
@@ -123,9 +123,12 @@ function unreliableDirection(call: CallEvidence, media: MediaEvidence): Finding 
       mirror_loss: byReports ? mirror : undefined,
       rtcp_lost: record?.rtcp_lost,
       capture_drops: drops > 0 ? drops : undefined,
+      capture_down_ms: downMs > 0 ? downMs : undefined,
     },
     message: byReports
       ? `The ${media.receiver} received ${mirror} of the ${lost} packets that the capture misses from the ${media.sender}: the mirror dropped them, not the network.`
-      : `The capture itself dropped ${countText(drops, 'packet')} during this call: its losses from the ${media.sender} cannot be told from the network's.`,
+      : `The capture itself missed packets during this call (${
+          drops > 0 ? `${countText(drops, 'packet')} dropped` : `interface away for ${timeText(downMs)}`
+        }): what is missing from the ${media.sender} cannot be told from losses of the network.`,
   })
 }
