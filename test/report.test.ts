@@ -35,7 +35,7 @@ describe.skipIf(!requirePrograms('chromium'))('the report of the bundled capture
 
   const rows = () => watched.page.locator('.calls tbody tr:not(.spacer, .none)')
   const toOverview = async (): Promise<void> => {
-    await watched.page.evaluate(() => (location.hash = '#/'))
+    await watched.page.evaluate(`location.hash = '#/'`)
     await watched.page.waitForSelector('html[data-ready="overview"]')
   }
 
@@ -161,7 +161,7 @@ describe.skipIf(!requirePrograms('chromium'))('the report of the bundled capture
   it('switches between light and dark', async () => {
     await toOverview()
     const colour = (): Promise<string> =>
-      watched.page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+      watched.page.evaluate(`getComputedStyle(document.body).backgroundColor`)
     const before = await colour()
     await watched.page.locator('#theme').click()
     expect(await colour()).not.toBe(before)
@@ -172,7 +172,7 @@ describe.skipIf(!requirePrograms('chromium'))('the report of the bundled capture
   it('has no serious accessibility problem, in either theme, on either page', async () => {
     for (const theme of ['light', 'dark']) {
       await toOverview()
-      if ((await watched.page.evaluate(() => document.documentElement.dataset.theme)) !== theme)
+      if ((await watched.page.evaluate(`document.documentElement.dataset.theme`)) !== theme)
         await watched.page.locator('#theme').click()
       expect(await accessibilityProblems(watched.page), `overview, ${theme}`).toEqual([])
       await goToCall(watched.page, BURSTS)
@@ -192,7 +192,7 @@ describe.skipIf(!requirePrograms('chromium'))('the report of the bundled capture
   it('fits a phone: nothing is wider than the window', async () => {
     const phone = await openReport(browser, path, '', { viewport: { width: 390, height: 844 } })
     const overflow = (): Promise<number> =>
-      phone.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      phone.page.evaluate(`document.documentElement.scrollWidth - document.documentElement.clientWidth`)
     expect(await overflow()).toBe(0)
     await goToCall(phone.page, BURSTS)
     expect(await overflow()).toBe(0)

@@ -42,7 +42,7 @@ export async function openReport(
 
 /** Goes to a call's page by its place in the file. */
 export async function goToCall(page: Page, index: number): Promise<void> {
-  await page.evaluate((place) => (location.hash = `#/call/${place}`), index)
+  await page.evaluate(`location.hash = '#/call/${index}'`)
   await page.waitForSelector(`html[data-ready="call-${index}"]`)
 }
 

@@ -1,7 +1,7 @@
 import { mosBadge, qualityBadge, qualityName, stateText } from './badges.js'
 import { button, el, replace, wire } from './dom.js'
 import { matching, NO_CHOICE, type Choice, type SortKey } from './filter.js'
-import type { ListedCall } from './store.js'
+import type { ListedCall } from './data.js'
 import { clock, count, dateTime, duration, findingName, ms, percent, shortened, stateName } from './text.js'
 
 interface Column {
@@ -196,7 +196,7 @@ export class CallTable {
 
   /** The style sheet makes rows higher where they take two lines. */
   private rowHeight(): number {
-    return matchMedia('(max-width: 700px)').matches && !this.printing ? 64 : 36
+    return matchMedia('(max-width: 700px)').matches && !this.printing ? 80 : 36
   }
 
   private row(call: ListedCall, place: number): HTMLElement {

@@ -55,6 +55,13 @@ export interface CallRow {
   findings: string[]
 }
 
+/** A call in the table, ready to be searched. */
+export interface ListedCall extends CallRow {
+  index: number
+  /** Lower case: everything that the search looks at. */
+  searched: string
+}
+
 export const ROW_FIELDS = [
   'block',
   'place',

@@ -1,4 +1,4 @@
-import type { ListedCall } from './store.js'
+import type { ListedCall } from './data.js'
 
 /** What the table of calls shows, and in which order. */
 export interface Choice {

@@ -1,5 +1,5 @@
 import { pathOf } from './filter.js'
-import type { ListedCall } from './store.js'
+import type { ListedCall } from './data.js'
 
 /** Calls with a quality that somebody complains about. */
 export function isBad(call: ListedCall): boolean {

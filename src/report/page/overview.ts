@@ -4,7 +4,7 @@ import type { Overview } from './data.js'
 import { add, button, el, wire, type Child } from './dom.js'
 import { matching, NO_CHOICE, type Choice } from './filter.js'
 import { groupFindings, groupPaths, isBad, type FindingRow, type PathRow } from './groups.js'
-import type { ListedCall } from './store.js'
+import type { ListedCall } from './data.js'
 import { bytes, count, dateTime, duration, findingName, mos, percent, shortened, stateName } from './text.js'
 
 const QUALITIES = ['broken', 'poor', 'fair', 'good', 'unknown']
@@ -225,7 +225,7 @@ function findings(
   if (rows.length + others.length === 0) return undefined
   const common = (row: FindingRow): Child => {
     const message = messages.get(row.code)
-    if (message !== undefined && message !== '') return wire(message)
+    if (message !== undefined && message !== '') return wire(message, { class: 'wide-cell' })
     return row.mostlyOn === undefined ? undefined : wire(`mostly ${row.mostlyOn}`)
   }
   const shared = rows.some((row) => common(row) !== undefined) || others.length > 0

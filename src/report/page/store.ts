@@ -2,18 +2,11 @@ import {
   REPORT_FORMAT,
   ROW_FIELDS,
   type CallDetail,
-  type CallRow,
   type DirectionName,
+  type ListedCall,
   type Overview,
 } from './data.js'
 import { unpackSeconds, type Seconds } from './second-codes.js'
-
-/** A call in the table, ready to be searched. */
-export interface ListedCall extends CallRow {
-  index: number
-  /** Lower case: everything that the search looks at. */
-  searched: string
-}
 
 /** A call's page. */
 export interface OpenedCall {
