@@ -7,7 +7,7 @@ import { EXAMPLE_ALERT, EXAMPLE_CALL } from '../../src/calls/record-examples.js'
 import { recordPoints } from '../../src/sinks/influx/record-points.js'
 import { roundField } from '../../src/sinks/rounding.js'
 import { DatabaseServer, freePort } from '../helpers/databases.js'
-import { ROOT, findProgram, requirePrograms } from '../helpers/programs.js'
+import { ROOT, findProgram, noteSkip, requirePrograms } from '../helpers/programs.js'
 import { call, closeSink, openSink, temporaryFolder } from './helpers.js'
 
 const here = requirePrograms('influxd')
@@ -281,6 +281,7 @@ describe.skipIf(!here)('InfluxDB 1.x with users', () => {
 })
 
 const openssl = findProgram('openssl')
+if (openssl === undefined) noteSkip('openssl is not installed: no certificate for a server with TLS')
 
 describe.skipIf(!here || openssl === undefined)('InfluxDB 1.x behind TLS', () => {
   it('is trusted by its certificate, not without, unless told not to look', async () => {
@@ -341,7 +342,7 @@ describe('a server that is not there', () => {
     expect(code).toBe(1)
     expect(talk).toMatch(/connection refused/)
     expect(talk).toMatch(/\d+ points kept in .*spool/)
-    expect(talk).toMatch(/next run with the same database sends them/)
+    expect(talk).toMatch(/next replay into the same database sends them/)
     // The other outputs are complete.
     expect(readFileSync(join(folder, 'x'), 'utf8')).toContain('"type":"summary"')
   })

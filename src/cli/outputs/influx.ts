@@ -38,7 +38,7 @@ export interface InfluxRun {
 }
 
 /** A server that was never there is not waited for as long as one that went away. */
-const NEVER_SEEN_PATIENCE_MS = 3000
+const SHORT_PATIENCE_MS = 3000
 
 /** Records into a database, by way of a spool on the disk. */
 export class InfluxOutput implements RunOutput {
@@ -125,9 +125,9 @@ export class InfluxOutput implements RunOutput {
   async finish(_summary: SummaryRecord): Promise<void> {
     this.observer.finish()
     const patienceMs = this.config.influx.drain_timeout_s * 1000
-    const failure = await this.sink.drain(
-      this.sink.wasReached ? patienceMs : Math.min(patienceMs, NEVER_SEEN_PATIENCE_MS),
-    )
+    // What a capture leaves in the spool is sent when it starts again: it need not hold up whoever stops it.
+    const short = this.run.live || !this.sink.wasReached
+    const failure = await this.sink.drain(short ? Math.min(patienceMs, SHORT_PATIENCE_MS) : patienceMs)
     await this.sink.close()
     this.report(failure)
   }
@@ -148,10 +148,14 @@ export class InfluxOutput implements RunOutput {
       ...(lost > 0 ? [`${count(lost, 'point')} lost because the spool was full`] : []),
       ...(spooledPoints > 0 ? [`${count(spooledPoints, 'point')} kept in ${this.sink.folder}`] : []),
     ]
+    if (this.run.live && lost === 0) {
+      this.run.notice(`${parts.join('; ')}, for the next start`)
+      return
+    }
     throw new CallprobeError(failure?.code ?? 'SPOOL_FAILED', parts.join('; '), {
       hint:
         spooledPoints > 0
-          ? 'the next run with the same database sends them; running this one again writes the same points, not more'
+          ? `the next ${this.run.live ? 'capture' : 'replay'} into the same database sends them; running this one again writes the same points, not more`
           : failure?.hint,
       cause: failure,
     })
