@@ -1,4 +1,4 @@
-// npm run soak [-- --seconds N] [--rate N]
+// npm run soak [-- --seconds N] [--rate N] [--growth MIB]
 // Live capture for ten minutes at 20,000 packets a second in a network namespace of its own, streams and calls that come and
 // go, while memory, drops and the delay of records are watched. Root and Linux. Ends with 1 when something grew or was lost.
 import { execFileSync, spawn } from 'node:child_process'
@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '600' },
     rate: { type: 'string', default: '20000' },
+    growth: { type: 'string', default: '24' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -23,12 +24,12 @@ const rate = Number(options.rate)
 const TURN_S = Math.min(20, seconds / 3)
 const SAMPLE_MS = Math.min(5000, (seconds * 1000) / 20)
 /** Memory may grow by this much in the second half of the run, and by this share. */
-const MOST_GROWTH_BYTES = 24 * 2 ** 20
+const MOST_GROWTH_BYTES = Number(options.growth) * 2 ** 20
 const MOST_GROWTH_SHARE = 0.08
 const METRICS_PORT = 9598
 
 if (options.help) {
-  console.log('npm run soak [-- --seconds N] [--rate PACKETS_PER_S]')
+  console.log('npm run soak [-- --seconds N] [--rate PACKETS_PER_S] [--growth MIB]')
   process.exit(0)
 }
 if (!(seconds >= 20 && rate >= 100)) {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { CallRecord, DirectionRecord } from '../src/calls/records.js'
-import { inNamespaces, LiveProbe, recordsOf, requireLive, until } from './helpers/live.js'
+import { ended, inNamespaces, LiveProbe, recordsOf, requireLive, until } from './helpers/live.js'
 import { ROOT } from './helpers/programs.js'
 import { pcapOf, type Frame } from './helpers/replay.js'
 import { readPackets } from './helpers/capture-bytes.js'
@@ -65,6 +65,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
 
   it(
     'keeps VLAN tags, also those that the kernel takes out of the frame, and of two the inner one',
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const plain = await framesOf(fixture('sipp-one-way'))
       const capture = join(scratch, 'vlan.pcap')
@@ -94,7 +95,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
 
   it(
     'closes calls and intervals by the clock when no packets come any more',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'quiet.ndjson'), ['-i', 'tap0'])
@@ -111,6 +112,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
 
   it(
     'understands filters, and says what is wrong with one',
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const bad = await LiveProbe.fail(namespaces, wire, ['-i', 'tap0', '--bpf', 'udp port'])
@@ -131,6 +133,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
 
   it(
     'says which interface is missing',
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       expect(await LiveProbe.fail(namespaces, wire, ['-i', 'nosuch0'])).toEqual({
@@ -142,7 +145,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
 
   it(
     'measures several interfaces as one, in order of time',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       namespaces.run(wire, 'ip', 'link', 'add', 'in1', 'type', 'veth', 'peer', 'name', 'tap1')
@@ -153,18 +156,16 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
       const fromCaller = frames.filter(({ frame }) => frame[11] === 1)
       const fromCallee = frames.filter(({ frame }) => frame[11] === 2)
       writeFileSync(join(scratch, 'caller.pcap'), pcapOf(fromCaller))
-      const late = fromCallee[0].timeMs - fromCaller[0].timeMs
       writeFileSync(join(scratch, 'callee.pcap'), pcapOf(fromCallee))
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'two.ndjson'), [
         '-i',
         'tap0',
         'tap1',
       ])
-      const first = namespaces.replay(wire, join(scratch, 'caller.pcap'))
-      await sleep(Math.max(0, late))
-      const second = namespaces.start(wire, ['tcpreplay', '-q', '-i', 'in1', join(scratch, 'callee.pcap')])
-      await first
-      await until(() => second.exitCode !== null)
+      const files = [join(scratch, 'caller.pcap'), join(scratch, 'callee.pcap')]
+      await ended(
+        namespaces.start(wire, ['tcpreplay', '-q', '--dualfile', '-i', 'in0', '-I', 'in1', ...files]),
+      )
       await sleep(500)
       await probe.stop()
       expect(probe.calls()).toHaveLength(1)

@@ -130,7 +130,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
 
   it(
     'gives up every capability in every thread once its sockets are open',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'caps.ndjson'), ['-i', 'tap0'])
@@ -148,7 +148,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
 
   it(
     'runs as a plain user with CAP_NET_RAW alone, and says what is missing without',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces, context) => {
       const setpriv = findProgram('setpriv')
       if (setpriv === undefined || !readableByAll(ROOT)) {
@@ -194,7 +194,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
 
   it(
     'reads its configuration again at SIGHUP, keeps the old one when it is wrong, and opens its file anew',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const config = join(scratch, 'reload.yaml')
@@ -222,7 +222,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
 
   it(
     'shows its own health to Prometheus, on the loopback address',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'metrics.ndjson'), [
@@ -247,7 +247,7 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
 
   it(
     'bounds its tables under a flood of spoofed calls and streams, counts what it let go, and goes on',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
       const config = join(scratch, 'small.yaml')
