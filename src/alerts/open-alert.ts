@@ -97,11 +97,14 @@ export class OpenAlert {
       endMs,
       paths: this.paths,
       callsAffected: this.calls.size,
-      shared: sharedTag(
-        [...this.calls.values()].map((call) => call.tags),
-        isAboutPlace ? this.group : '',
-      ),
+      shared: sharedTag(all, isAboutPlace ? this.group : ''),
       threshold,
+    }
+    const message = messageOf(facts, worst)
+    // Nothing was bad since the process began: what the one before knew still stands.
+    if (this.resumed && !worst) {
+      const resolved = { state, time: timeText(nowMs) ?? this.resumed.time, end: timeText(endMs), message }
+      return state === 'firing' ? this.resumed : { ...this.resumed, ...resolved }
     }
     const cause = causeOf(facts, worst)
     return {
@@ -112,23 +115,24 @@ export class OpenAlert {
       rule: rule.name,
       state,
       severity: rule.severity,
-      time: new Date(nowMs).toISOString(),
-      start: new Date(this.startMs).toISOString(),
-      end: Number.isNaN(endMs) ? undefined : new Date(endMs).toISOString(),
+      time: timeText(nowMs) ?? timeText(this.startMs) ?? '',
+      start: timeText(this.startMs) ?? '',
+      end: timeText(endMs),
       caller_site: tags.caller_site,
       callee_site: tags.callee_site,
       trunk: tags.trunk,
       direction: tags.direction,
       metric: metricOf(rule),
-      value: worst?.value ?? this.resumed?.value,
-      threshold: threshold?.above ?? threshold?.below ?? this.resumed?.threshold,
+      value: worst?.value,
+      threshold: threshold?.above ?? threshold?.below,
       baseline: threshold?.usual,
       window_s: rule.window_s,
       path: isAboutPlace ? this.group : undefined,
-      calls_affected: worst ? this.calls.size : this.resumed?.calls_affected,
-      streams_affected: worst?.streamsAffected ?? this.resumed?.streams_affected,
-      streams_active: worst?.streamsActive ?? this.resumed?.streams_active,
-      call_ids: this.calls.size > 0 ? [...this.calls.keys()].slice(0, EXAMPLES) : this.resumed?.call_ids,
+      // Rules about the probe are not about calls.
+      calls_affected: all.length > 0 ? all.length : undefined,
+      streams_affected: worst?.streamsAffected,
+      streams_active: worst?.streamsActive,
+      call_ids: all.length > 0 ? [...this.calls.keys()].slice(0, EXAMPLES) : undefined,
       jitter_p95_ms: evidence?.jitterP95Ms,
       pdv_p95_ms: evidence?.pdvP95Ms,
       pdv_max_ms: evidence?.pdvMaxMs,
@@ -140,9 +144,13 @@ export class OpenAlert {
       confidence: cause?.confidence,
       silenced:
         isSilenced(context.silences, rule.name, { path: this.group, ...tags }, this.startMs) || undefined,
-      message: messageOf(facts, worst),
+      message,
     }
   }
+}
+
+function timeText(timeMs: number): string | undefined {
+  return Number.isNaN(timeMs) ? undefined : new Date(timeMs).toISOString()
 }
 
 function isWorse(reading: Reading, than: Reading, threshold: Threshold | undefined): boolean {

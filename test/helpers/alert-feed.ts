@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { AlertEngine, type AlertEngineOptions } from '../../src/alerts/engine.js'
+import { AlertEngine, type AlertEngineOptions, type EngineState } from '../../src/alerts/engine.js'
 import { CallEntry } from '../../src/calls/call-entry.js'
 import { resolveCodec } from '../../src/calls/media-codecs.js'
 import {
@@ -111,8 +111,10 @@ export class AlertFeed {
   nowMs = START_MS
   private readonly second = new MediaSecond()
   private made = 0
+  /** What was open right after the start. */
+  readonly restored: readonly AlertRecord[] = []
 
-  constructor(config = '', options: Partial<AlertEngineOptions> = {}) {
+  constructor(config = '', options: Partial<AlertEngineOptions> & { state?: EngineState } = {}) {
     this.engine = new AlertEngine(parseConfig(config, 'test.yaml'), {
       ...options,
       emit: (record) => {
@@ -121,6 +123,10 @@ export class AlertFeed {
         this.alerts.push(written)
       },
     })
+    if (options.state) {
+      this.engine.restore(options.state)
+      this.restored = this.engine.open()
+    }
     this.engine.onTime(this.nowMs)
   }
 
