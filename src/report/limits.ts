@@ -9,7 +9,7 @@ export const LIMITS = {
    * Details, bytes before compression (to a tenth or so); from half of it on, calls of good quality leave out messages and
    * seconds.
    */
-  detailBytes: 160_000_000,
+  detailBytes: 220_000_000,
   /** SIP messages of one call, and characters of one message and of all that one call keeps. */
   messages: 250,
   messageCharacters: 24_000,
