@@ -44,6 +44,39 @@ describe('a fault of the mirror is not blamed on the network', () => {
     expect(call.findings[0].evidence.mirror_loss).toBeGreaterThan(20)
   })
 
+  it('losses of a mirror that also shows packets twice', async () => {
+    const [call] = await callsOf({
+      mirror: { drop_percent: 3 },
+      calls: [
+        {
+          duration_s: 30,
+          rtcp: { interval_s: 5 },
+          media: { both: { duplicates: { every: 10, after_ms: 0.5, kind: 'mirror', vlan: 200 } } },
+        },
+      ],
+    })
+    expect(new Set(codes(call.findings))).toEqual(new Set(['capture_unreliable']))
+  })
+
+  it('a network that repeats packets hides losses from the receiver’s reports', async () => {
+    const [call] = await callsOf({
+      calls: [
+        {
+          duration_s: 40,
+          rtcp: { interval_s: 5 },
+          media: {
+            from_caller: {
+              loss: { random_percent: 4 },
+              duplicates: { percent: 2, after_ms: 5, kind: 'network' },
+            },
+          },
+        },
+      ],
+    })
+    expect(codes(call.findings)).not.toContain('capture_unreliable')
+    expect(codes(call.findings)).toContain('random_loss')
+  })
+
   it('two packets that the mirror dropped are no reason to distrust it', async () => {
     const [call] = await callsOf({
       mirror: { drop_packets: [100, 400] },

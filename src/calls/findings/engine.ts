@@ -162,6 +162,8 @@ function mediaEvidence(
     expected: fields?.expected,
     firstMs: counts?.firstPacket ?? NaN,
     lastMs: counts?.lastPacket ?? NaN,
+    spanDuplicates: counts?.spanDuplicates ?? 0,
+    eventPackets: counts?.eventPackets ?? 0,
     noisePackets: counts?.noisePackets ?? 0,
     codecs,
     streams: watch.streams.filter((stream) => stream.direction === direction),

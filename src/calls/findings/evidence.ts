@@ -72,6 +72,10 @@ export interface MediaEvidence {
   /** First and last packet, ms since the epoch; NaN without any. */
   firstMs: number
   lastMs: number
+  /** Copies within 50 ms. */
+  spanDuplicates: number
+  /** Packets of digits. */
+  eventPackets: number
   /** Comfort noise packets: the sender suppresses silence. */
   noisePackets: number
   codecs: readonly CodecShare[]
@@ -137,11 +141,13 @@ export function otherDirection(direction: Direction): Direction {
   return direction === 'from_caller' ? 'from_callee' : 'from_caller'
 }
 
-/** More copies than this are the mirror's, which shows everything twice. */
-const MIRROR_COPIES = 0.2
-
-/** Packets that the sender sent, and the receiver got, more than once: digits end with three copies (RFC 4733 2.5.1.4). */
-export function repeatedPackets({ record, packets }: MediaEvidence): number {
+/**
+ * Packets that the receiver got more than once, at most: it takes them off the losses that it reports, and the sender
+ * may count them (RFC 3550 A.3). Copies within moments may be the mirror's own; those of digits (RFC 4733 2.5.1.4) are the
+ * sender's, and so may be all of them where the receiver reports some loss, but less than is missing here.
+ */
+export function repeatedPackets({ record, spanDuplicates, eventPackets }: MediaEvidence): number {
   const duplicates = record?.duplicates ?? 0
-  return duplicates > MIRROR_COPIES * packets ? 0 : duplicates
+  if ((record?.rtcp_lost ?? 0) > 0) return duplicates
+  return Math.max(duplicates - spanDuplicates, Math.min(duplicates, eventPackets))
 }

@@ -33,14 +33,14 @@ export function lossFindings(call: CallEvidence, faults: CaptureFaults): Finding
   })
 }
 
-/** Mean length of the runs of loss, over that of independent loss; longest run (10 stands for 10 and more). */
-function runsOf(media: MediaEvidence): { mean: number; ratio: number; longest: number; inRuns: number } {
+/** Runs of loss: how many, mean length, that over the one of independent loss, the longest (10: 10 and more), packets in runs of 3 and more. */
+function runsOf(media: MediaEvidence): Record<'count' | 'mean' | 'ratio' | 'longest' | 'inRuns', number> {
   const { loss_runs: runs = [], lost = 0, loss_percent: percent = 0 } = media.record ?? {}
   const count = runs.reduce((sum, n) => sum + n, 0)
   const longest = runs.findLastIndex((n) => n > 0) + 1
   const singles = (runs[0] ?? 0) + 2 * (runs[1] ?? 0)
   const mean = count > 0 ? lost / count : 1
-  return { mean, ratio: mean * (1 - percent / 100), longest, inRuns: Math.max(0, lost - singles) }
+  return { count, mean, ratio: mean * (1 - percent / 100), longest, inRuns: Math.max(0, lost - singles) }
 }
 
 /** The sender's own count has no room for the gaps in its sequence: it skipped numbers. */
@@ -56,15 +56,14 @@ function lossAtTap(call: CallEvidence, media: MediaEvidence): Finding | undefine
   const percent = record?.loss_percent ?? 0
   const expected = media.packets + lost
   if (lost < LEAST_LOST || media.packets < LEAST_SEEN || neverSent(media, lost)) return undefined
-  const { mean, ratio, longest, inRuns } = runsOf(media)
+  const { count, mean, ratio, longest, inRuns } = runsOf(media)
   const longRun = longest >= LONG_RUN
   if (percent < call.thresholds.loss_percent && !longRun) return undefined
   const bursty = longRun || ratio >= BURSTY_RATIO || inRuns > lost / 2
   const queued = (timing?.lostWhileQueueing ?? 0) > QUEUE_SHARE * lost
   const severity: Severity = percent >= CRITICAL_PERCENT ? 'critical' : 'warning'
-  const how = bursty
-    ? `in runs of ${mean.toFixed(1)} packets on average${longRun ? ', some of 10 and more' : ''}`
-    : 'one by one'
+  const inRunsText = `in runs of ${mean.toFixed(1)} packets on average${longRun ? ', some of 10 and more' : ''}`
+  const how = count === 1 ? 'all of them in a row' : bursty ? inRunsText : 'one by one'
   const cause = queued
     ? 'the delay rises first: a queue overflows'
     : (timing?.queueingIntervals ?? 0) > 0
