@@ -29,7 +29,6 @@ function freePort() {
 }
 
 async function main() {
-  const began = Date.now()
   const folder = mkdtempSync(join(tmpdir(), 'callprobe-times-'))
   const build = join(ROOT, 'dashboards/.build')
   const port = await freePort()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RULES } from '../dashboards/code/alerting.js'
 import type { AlertRecord, Direction } from '../src/calls/records.js'
 import {
   committedDashboards,
@@ -692,6 +693,71 @@ describe.skipIf(!requirePrograms('influxd'))(
       expect((await shown(page('call.json'), 'Verdict', range, choices)).row().quality).toBe('broken')
       const whole = await shown(page('call.json'), 'Both directions over the whole call', range, choices)
       expect(whole.rows()).toHaveLength(2)
+    })
+
+    describe('the alert rules', () => {
+      /** Reduce (last) and math of Grafana's expressions, per series, as far as the rules use them. */
+      async function firing(uid: string, database: string, nowMs: number): Promise<string[]> {
+        const rule = RULES.find((one) => one.uid === uid)
+        if (rule === undefined) throw new Error(uid)
+        const bySeries = new Map<string, Record<string, number>>()
+        for (const { refId, model, relativeTimeRange } of rule.data) {
+          if (model.query === undefined) continue
+          const from = nowMs - relativeTimeRange.from * 1000
+          const statement = String(model.query).replace(
+            '$timeFilter',
+            `time >= ${from}ms and time <= ${nowMs}ms`,
+          )
+          const reduced = rule.data.find(
+            (one) => one.model.type === 'reduce' && one.model.expression === refId,
+          )
+          for (const { tags, values } of await run.influx(database).query(statement)) {
+            const labels = Object.values(tags ?? {}).join(' ')
+            const last = values.at(-1)?.[1]
+            if (typeof last === 'number')
+              bySeries.set(labels, { ...bySeries.get(labels), [reduced?.refId ?? '']: last })
+          }
+        }
+        const condition = rule.data.find(({ refId }) => refId === rule.condition)
+        const test = String(condition?.model.expression).replace(/\$([A-Z])/g, 'values.$1')
+        const holds = new Function('values', `return ${test}`)
+        return [...bySeries].filter(([, values]) => holds(values)).map(([labels]) => labels)
+      }
+
+      const NOW = START_MS + 3_600_000
+      const path = (trunk: string) =>
+        `callee_site=a,caller_site=b,codec=PCMA,direction=from_callee,probe=p,trunk=${trunk}`
+
+      it('for burst jitter name the path that bursts, not one noisy phone among fifty, nor a single call', async () => {
+        await run.influx('rules').query('CREATE DATABASE rules')
+        const lines: string[] = []
+        for (let second = 10; second <= 600; second += 10) {
+          const at = `${NOW - second * 1000}000000`
+          // Four calls of which three burst once in ten seconds; one of fifty that bursts every other second; one call alone.
+          lines.push(`voip_traffic,${path('bad')} burst_seconds=3i,media_s=40 ${at}`)
+          lines.push(`voip_traffic,${path('noisy-phone')} burst_seconds=5i,media_s=500 ${at}`)
+          lines.push(`voip_traffic,${path('one-call')} burst_seconds=2i,media_s=10 ${at}`)
+          lines.push(`voip_traffic,${path('quiet')} burst_seconds=0i,media_s=900 ${at}`)
+        }
+        await run.write('rules', lines)
+        expect(await firing('callprobe-burst-jitter', 'rules', NOW)).toEqual(['a b from_callee bad'])
+        // A quarter of an hour later there is nothing left to see.
+        expect(await firing('callprobe-burst-jitter', 'rules', NOW + 900_000)).toEqual([])
+      })
+
+      it('tell of a probe that drops packets, and of one that fell silent', async () => {
+        await run.influx('probes').query('CREATE DATABASE probes')
+        const lines: string[] = []
+        for (let second = 10; second <= 800; second += 10) {
+          const at = `${NOW - second * 1000}000000`
+          lines.push(`voip_probe,probe=fine packets=1000i,capture_drops=0i ${at}`)
+          lines.push(`voip_probe,probe=slow packets=1000i,capture_drops=${second === 100 ? 7 : 0}i ${at}`)
+          if (second > 300) lines.push(`voip_probe,probe=gone packets=1000i,capture_drops=0i ${at}`)
+        }
+        await run.write('probes', lines)
+        expect(await firing('callprobe-probe-drops', 'probes', NOW)).toEqual(['slow'])
+        expect(await firing('callprobe-probe-silent', 'probes', NOW)).toEqual(['gone'])
+      })
     })
 
     describe('of real captures', () => {

@@ -136,7 +136,8 @@ export const RULES: readonly AlertRule[] = [
     data: [
       influx(
         'A',
-        'SELECT count("packets") AS "reports" FROM "voip_probe" WHERE $timeFilter GROUP BY time(1m), "probe" fill(0)',
+        // Over three minutes, of which the latest has just begun.
+        'SELECT moving_average(count("packets"), 3) AS "reports" FROM "voip_probe" WHERE $timeFilter GROUP BY time(1m), "probe" fill(0)',
         900,
       ),
       latest('B', 'A'),
@@ -144,7 +145,7 @@ export const RULES: readonly AlertRule[] = [
     ],
     noDataState: 'Alerting',
     execErrState: 'Error',
-    for: '3m',
+    for: '1m',
     annotations: {
       summary: 'No reports from probe {{ $labels.probe }}',
       description:

@@ -62,7 +62,8 @@ export function buildPage(page: Page): dashboard.Dashboard {
     .editable()
     .version(1)
     .variables([...page.variables])
-    .links(navigation(page.name))
+    // The other dashboards need InfluxDB.
+    .links(page.name === 'victoria' ? [] : navigation(page.name))
     .annotations(page.alerts === undefined ? [] : [alertAnnotation(page.alerts)])
   for (const section of page.sections) {
     builder.withRow(new dashboard.RowBuilder(section.title).collapsed(false))

@@ -9,17 +9,15 @@ import { writeError } from '../sinks/ndjson.js'
 const KIT = fileURLToPath(new URL('../../dashboards/', import.meta.url))
 
 /** What belongs to the kit; the rest of the folder is source code. */
-const PARTS = ['json', 'provisioning', 'docker-compose.yml', 'env.example'] as const
+const FOLDERS = ['json', 'provisioning', 'victoriametrics']
+const FILES = ['docker-compose.yml', 'env.example']
 
 /** Paths below `dashboards/`, sorted. */
 function kitFiles(): string[] {
-  const files: string[] = []
-  for (const part of PARTS) {
-    if (part === 'json' || part === 'provisioning') {
-      for (const entry of readdirSync(join(KIT, part), { recursive: true, withFileTypes: true }))
-        if (entry.isFile()) files.push(join(entry.parentPath, entry.name).slice(KIT.length))
-    } else files.push(part)
-  }
+  const files = [...FILES]
+  for (const folder of FOLDERS)
+    for (const entry of readdirSync(join(KIT, folder), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) files.push(join(entry.parentPath, entry.name).slice(KIT.length))
   return files.sort()
 }
 

@@ -11,6 +11,9 @@ import type { Influx, Series } from './influx.js'
 export interface Target {
   refId: string
   query: string
+  /** Of a Prometheus data source. */
+  expr?: string
+  legendFormat?: string
   resultFormat: 'time_series' | 'table'
   alias?: string
   rawQuery?: boolean
@@ -60,10 +63,15 @@ export interface Dashboard {
 /** Tests and scripts run in the project's root. */
 const JSON_FOLDER = 'dashboards/json'
 
-/** The committed dashboards by the name of their file. */
+/** The committed dashboards for InfluxDB by the name of their file. */
 export function committedDashboards(): Map<string, Dashboard> {
   const names = readdirSync(JSON_FOLDER).filter((name) => name.endsWith('.json'))
   return new Map(names.map((name) => [name, JSON.parse(readFileSync(join(JSON_FOLDER, name), 'utf8'))]))
+}
+
+/** The one for VictoriaMetrics. */
+export function victoriaDashboard(): Dashboard {
+  return JSON.parse(readFileSync('dashboards/victoriametrics/overview.json', 'utf8'))
 }
 
 export function dataPanels(dashboard: Dashboard): Panel[] {

@@ -94,8 +94,15 @@ export class NocRun {
       })
       if (point) points.push(point)
     }
-    const lines = points.map((point) => toLine(point)).join('\n')
-    const answer = await fetch(`${this.server.url}/write?db=${database}`, { method: 'POST', body: lines })
+    await this.write(
+      database,
+      points.map((point) => toLine(point)),
+    )
+  }
+
+  async write(database: string, lines: readonly string[]): Promise<void> {
+    const body = lines.join('\n')
+    const answer = await fetch(`${this.server.url}/write?db=${database}`, { method: 'POST', body })
     if (answer.status !== 204) throw new Error(await answer.text())
   }
 }
