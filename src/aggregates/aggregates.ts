@@ -98,8 +98,12 @@ export class Aggregates implements CallObserver {
     this.signalling.onEnded(call)
   }
 
-  onCallClosed(call: CallEntry, record: CallRecord): void {
+  onCallClosed(call: CallEntry): void {
     this.signalling.onClosed(call)
+  }
+
+  /** A call's record as it may be shown: groups of findings name calls, hosts and user agents. */
+  addCall(record: CallRecord): void {
     this.findings.onCallClosed(record)
   }
 

@@ -90,6 +90,7 @@ export class InfluxOutput implements RunOutput {
   }
 
   record(record: ProbeRecord): void {
+    if (record.type === 'call') this.observer.addCall(record)
     this.filter.record(record)
   }
 
