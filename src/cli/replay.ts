@@ -23,6 +23,7 @@ Examples:
   $ callprobe replay --influx http://127.0.0.1:8086/voip call.pcap
   $ callprobe replay --fail-on 'mos_cq_min < 3.6' nightly.pcap || echo "bad calls"
   $ callprobe replay --filter 'caller == "4711" and loss_percent > 1' day.pcap
+  $ callprobe replay --filter 'findings contains one_way_audio' day.pcap
   $ callprobe replay --alerts --config probe.yaml yesterday.pcap.zst
   $ callprobe replay --privacy hash --format ndjson day.pcap > for-the-carrier.ndjson
 
