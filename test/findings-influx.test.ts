@@ -3,6 +3,7 @@ import { Aggregates } from '../src/aggregates/aggregates.js'
 import { MemorySource } from '../src/capture/memory-source.js'
 import { DEFAULT_CONFIG, type Config } from '../src/config/config.js'
 import { generateScenario } from '../src/generate/generate.js'
+import type { ProbeRecord } from '../src/calls/records.js'
 import { Probe } from '../src/pipeline/probe.js'
 import { DatabaseServer } from './helpers/databases.js'
 import { requirePrograms } from './helpers/programs.js'
@@ -38,7 +39,11 @@ const CAPTURE = pcapOf(
 async function replayInto(url: string): Promise<void> {
   const { sink } = await openSink({ url })
   const aggregates = new Aggregates(CONFIG, (due) => sink.add(due))
-  const probe = new Probe(CONFIG, 'file', (record) => sink.addRecord(record), [aggregates])
+  const emit = (record: ProbeRecord): void => {
+    if (record.type === 'call') aggregates.addCall(record)
+    sink.addRecord(record)
+  }
+  const probe = new Probe(CONFIG, 'file', emit, [aggregates])
   const source = new MemorySource(CAPTURE)
   for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
   for (const _ of probe.finish());
