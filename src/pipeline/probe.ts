@@ -305,6 +305,7 @@ export class Probe {
       announced_addresses: meter.counters.announcedOverflow + correlator.counts.claimOverflow,
       tcp_connections: tcp.connectionsEvicted,
       tcp_hold_limit: tcp.holdLimitReached,
+      finding_values: this.findingGroups.overflow,
     }
     return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
   }
