@@ -11,6 +11,7 @@ import { InfluxOutput, influxOption, type InfluxOptions } from './outputs/influx
 import { NdjsonOutput, type NdjsonOpener } from './outputs/ndjson.js'
 import type { RunOutput } from './outputs/output.js'
 import { ReportOutput } from './outputs/report.js'
+import { reportSipOption, reportText, type ReportSip } from './report-sip.js'
 import { TableOutput } from './outputs/table.js'
 import {
   openPrivacy,
@@ -31,6 +32,7 @@ export interface RunOptions extends PrivacyOptions, InfluxOptions {
   sort: 'time' | 'worst'
   limit?: number
   report?: string
+  reportSip?: ReportSip
   /** replay: evaluate the alert rules. */
   alerts?: boolean
 }
@@ -49,6 +51,7 @@ export function addRunOptions(command: Command): Command {
     .addOption(new Option('--sort <order>', 'order of the table').choices(['time', 'worst']).default('time'))
     .option('--limit <calls>', 'most calls in the table', positiveInteger)
     .option('--report <file>', 'also write the calls as one HTML page, to open and to mail')
+    .addOption(reportSipOption())
     .addOption(influxOption())
     .addOption(privacyOption())
     .addOption(privacyKeyOption())
@@ -94,9 +97,12 @@ export class RunRecords {
   open(sources: readonly string[] = []): void {
     const filter = this.privacy.filter(this.filter)
     this.outputs = openOutputs(this.options, filter, this.openFile)
-    const { report } = this.options
+    const { report, reportSip } = this.options
     if (report !== undefined)
-      this.outputs = [...this.outputs, new ReportOutput(report, sources, this.config, filter, this.privacy)]
+      this.outputs = [
+        ...this.outputs,
+        new ReportOutput(report, sources, this.config, filter, reportText(this.privacy, reportSip)),
+      ]
   }
 
   /**

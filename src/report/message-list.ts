@@ -70,12 +70,12 @@ export class MessageList {
       source: endpoint(shown.address(packet.sourceAddress), packet.sourcePort),
       destination: endpoint(shown.address(packet.destinationAddress), packet.destinationPort),
       transport: packet.transport,
-      title,
+      title: shown.text(title),
       cseq,
       repeats,
       copy: copy || undefined,
       text: text === undefined ? undefined : shown.sip(text),
-      cut: cut > 0 ? cut : undefined,
+      cut: cut > 0 && text !== undefined ? cut : undefined,
     }))
   }
 }

@@ -7,8 +7,8 @@ import { redactSip } from '../privacy/sip-text.js'
 export interface ReportText {
   /** For the page: `none`, `mask`, `hash`. */
   readonly mode: string
-  /** A whole SIP message. */
-  sip(text: string): string
+  /** A whole SIP message; undefined: it may not be shown. */
+  sip(text: string): string | undefined
   /** A name or sentence. */
   text(text: string): string
   /** An address, without port. */

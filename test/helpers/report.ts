@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inflateRawSync } from 'node:zlib'
 import { afterAll } from 'vitest'
 import { RECORD_SCHEMA, type SummaryRecord } from '../../src/calls/records.js'
 import type { PacketSource } from '../../src/capture/batch.js'
@@ -72,4 +73,15 @@ export function udpFrame(
   view.setUint16(38, 8 + payload.length)
   frame.set(payload, 42)
   return frame
+}
+
+/** What a report's file holds, as text: its overview, and the details of all calls (without their seconds). */
+export function readReport(path: string): { overview: string; details: string } {
+  const html = readFileSync(path, 'utf8')
+  const overview = /id="overview">([^<]*)</.exec(html)?.[1] ?? ''
+  const blocks = [...html.matchAll(/id="block-\d+">([^<]*)</g)].map(([, text]) => {
+    const block = inflateRawSync(Buffer.from(text, 'base64'))
+    return block.subarray(4, 4 + block.readUInt32LE()).toString()
+  })
+  return { overview, details: blocks.join('\n') }
 }

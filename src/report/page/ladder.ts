@@ -211,7 +211,7 @@ function showMessage(
       text !== undefined && copyButton('Copy', () => text),
     ),
     text === undefined
-      ? el('p', {}, 'The text of this message was not kept.')
+      ? el('p', {}, 'The text of this message is not in this report.')
       : el('pre', { tabindex: 0 }, text),
     source?.cut !== undefined && el('p', {}, `${count(source.cut)} more characters are not kept.`),
   )
