@@ -28,12 +28,7 @@ export function addCaptureOptions(command: Command): Command {
     .requiredOption('-i, --interface <name...>', 'network interfaces; several are measured as one')
     .option('--duration <seconds>', 'end after so long (default: run until told to stop)', positiveNumber)
     .option('--bpf <filter>', "only packets that match, in tcpdump's language")
-    .option(
-      '--ring <MiB>',
-      'buffer in the kernel for each interface',
-      positiveNumber,
-      DEFAULT_RING_BYTES / 2 ** 20,
-    )
+    .option('--ring <MiB>', 'buffer in the kernel for each interface', ringSize, DEFAULT_RING_BYTES / 2 ** 20)
     .option('--snaplen <bytes>', 'bytes kept of each packet', positiveNumber, WHOLE_FRAME_BYTES)
     .addOption(
       new Option(
@@ -63,6 +58,13 @@ function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0) || !Number.isFinite(value))
     throw new InvalidArgumentError('It has to be a number above 0.')
+  return value
+}
+
+/** MiB. */
+function ringSize(text: string): number {
+  const value = Number(text)
+  if (!(value >= 2 && value <= 1024)) throw new InvalidArgumentError('It has to be a number of 2 to 1024.')
   return value
 }
 

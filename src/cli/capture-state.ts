@@ -24,7 +24,10 @@ export function resume(
   for (const { callId, lastMs } of saved) losses.resume(callId, lastMs)
   probe.resume(saved, nowMs)
   if (saved.length > 0)
-    log.info(`${saved.length} calls were open when the last run ended`, { calls: saved.length })
+    log.info(
+      `${saved.length} ${saved.length === 1 ? 'call was' : 'calls were'} open when the last run ended`,
+      { calls: saved.length },
+    )
 }
 
 /** Keeps the calls that are open for the next start. */
