@@ -227,6 +227,8 @@ const EXPECTED: Record<string, Expectation> = {
     expect(shown.rows().map(({ call_id }) => call_id)).toEqual(['lossy', 'one-way'])
     expect(shown.row({ call_id: 'one-way' })).toMatchObject({ quality: 'broken', findings: /one_way_audio/ })
   },
+  'What bad calls have in common': (shown) =>
+    expect(shown.row({ code: 'setup_failed' })).toMatchObject({ calls: 3 }), // no-codec, overloaded, dead
 
   // sites
   'Poor speech': (shown, said) => {
@@ -315,6 +317,11 @@ const EXPECTED: Record<string, Expectation> = {
     const found = said.calls.filter(({ findings }) => findings.length > 0)
     expect(shown.value()).toBeCloseTo((100 * found.length) / 14, 6)
   },
+  'By finding': (shown, said) => {
+    const failed = said.calls.filter(({ findings }) => findings.some(({ code }) => code === 'setup_failed'))
+    expect(shown.value('setup_failed')).toBe(failed.length)
+    expect(shown.value('one_way_audio')).toBe(1)
+  },
   'Worst calls': (shown, said) => {
     const worst = shown.rows().sort((a, b) => Number(a.mos_cq_min) - Number(b.mos_cq_min))[0]
     const lossy = said.calls.find((call) => call.call_id === 'lossy')
@@ -352,7 +359,16 @@ const EXPECTED: Record<string, Expectation> = {
       trunk: 'alpha',
       state: 'completed',
     }),
-  'What was found': (shown) => expect(shown.row().findings_text).toMatch(/critical: burst_loss/),
+  'What was found': (shown, said) => {
+    const found = said.calls.find((call) => call.call_id === 'lossy')?.findings ?? []
+    expect(shown.rows().map(({ code }) => code)).toEqual(
+      expect.arrayContaining(found.map(({ code }) => code)),
+    )
+    expect(shown.row({ code: 'burst_loss' })).toMatchObject({
+      severity: 'critical',
+      direction: 'from_caller',
+    })
+  },
   MOS: (shown, said) => {
     const mine = said.intervals.filter((one) => one.call_id === 'lossy' && one.direction === 'from_caller')
     expect(shown.values('from_caller: MOS')).toEqual(mine.flatMap(({ mos_cq }) => mos_cq ?? []))

@@ -81,7 +81,14 @@ describe('the packed tarball', () => {
 
   it('holds what a user needs and no tests, sources or captures of others', (context) => {
     context.skip(offline)
-    for (const needed of ['bin/callprobe', 'dist/cli/main.js', 'schemas', 'LICENSE', 'package.json']) {
+    for (const needed of [
+      'bin/callprobe',
+      'dist/cli/main.js',
+      'dashboards/json/overview.json',
+      'schemas',
+      'LICENSE',
+      'package.json',
+    ]) {
       expect(existsSync(join(installed, needed)), needed).toBe(true)
     }
     const files = readdirSync(installed, { recursive: true, encoding: 'utf8' })

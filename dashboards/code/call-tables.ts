@@ -5,7 +5,7 @@ import type { PanelBuilder } from './panel.js'
 import { rows, type Column } from './tables.js'
 
 export const QUALITY_COLORS = { good: GREEN, fair: YELLOW, poor: ORANGE, broken: RED, unknown: GREY } as const
-const SEVERITY_COLORS = { info: GREY, warning: ORANGE, critical: RED } as const
+export const SEVERITY_COLORS = { info: GREY, warning: ORANGE, critical: RED } as const
 
 /** What a list of calls reads of each call: one row of voip_call has both directions. */
 export const CALL_COLUMNS = [
@@ -106,6 +106,31 @@ export function alertTable(filters: readonly string[], width: number): PanelBuil
     queries: [
       {
         query: `SELECT "state", "severity", "rule", "trunk", "value", "threshold", "calls_affected", "message" FROM "voip_alert" WHERE ${where(...filters)} ORDER BY time DESC LIMIT 100`,
+      },
+    ],
+  })
+}
+
+export function groupTable(filters: readonly string[], width: number): PanelBuilder {
+  return rows({
+    title: 'What bad calls have in common',
+    description:
+      'Findings that at least three calls had within five minutes, and bad calls as such, with the trait that they share and others do not: a trunk, a pair of sites, a codec, a user agent, a DSCP, a host, a time.',
+    unit: 'none',
+    width,
+    height: 8,
+    columns: {
+      Time: { label: 'From', unit: 'dateTimeAsIso', width: 165 },
+      severity: { label: 'Severity', width: 90, values: SEVERITY_COLORS },
+      code: { label: 'Finding', width: 190 },
+      calls: { label: 'Calls', unit: 'none', decimals: 0, width: 70 },
+      of_calls: { label: 'Of', unit: 'none', decimals: 0, width: 70 },
+      dimension: { label: 'Share', width: 110 },
+      message: { label: 'In words', wrap: true },
+    },
+    queries: [
+      {
+        query: `SELECT "severity", "code", "calls", "of_calls", "dimension", "message" FROM "voip_finding_group" WHERE ${where(...filters)} ORDER BY time DESC LIMIT 50`,
       },
     ],
   })

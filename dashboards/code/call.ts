@@ -1,16 +1,5 @@
-import { QUALITY_COLORS } from './call-tables.js'
-import {
-  badAbove,
-  DELAY_STEPS,
-  GREY,
-  JITTER_STEPS,
-  LATE_STEPS,
-  LOSS_STEPS,
-  MOS_STEPS,
-  NEUTRAL,
-  ORANGE,
-  RED,
-} from './colors.js'
+import { QUALITY_COLORS, SEVERITY_COLORS } from './call-tables.js'
+import { badAbove, DELAY_STEPS, JITTER_STEPS, LATE_STEPS, LOSS_STEPS, MOS_STEPS, NEUTRAL } from './colors.js'
 import { graph, stat_, type GraphSpec } from './graphs.js'
 import { where } from './influxql.js'
 import { UID } from './links.js'
@@ -177,19 +166,22 @@ const verdict = [
   rows({
     title: 'What was found',
     description:
-      'Findings in words, the worst first: severity, code, confidence, and one sentence with the numbers. Low confidence means a thin or one-sided view. docs/findings.md tells each from its neighbours.',
+      'Named causes, with the numbers they rest on. Low confidence means a thin or one-sided view. Direction: whose media. docs/findings.md tells each from its neighbours and says what to do next.',
     unit: 'none',
     width: 24,
-    height: 5,
+    height: 6,
     columns: {
-      findings_severity: {
-        label: 'Worst',
-        width: 100,
-        values: { info: GREY, warning: ORANGE, critical: RED },
-      },
-      findings_text: { label: 'Findings', wrap: true },
+      severity: { label: 'Severity', width: 90, values: SEVERITY_COLORS },
+      code: { label: 'Finding', width: 190 },
+      confidence: { label: 'Confidence', width: 100 },
+      direction: { label: 'Direction', width: 110 },
+      message: { label: 'In words', wrap: true },
     },
-    queries: [{ query: `SELECT "findings_severity", "findings_text" ${CALL}` }],
+    queries: [
+      {
+        query: `SELECT "severity", "code", "confidence", "direction", "message" FROM "voip_finding" WHERE ${where(THIS_CALL)}`,
+      },
+    ],
   }),
 ]
 

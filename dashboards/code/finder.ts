@@ -1,7 +1,7 @@
 import { FINDING_CODES, QUALITIES, RECORD_STATES } from '../../src/calls/records.js'
 import { CALL_COLUMNS, callColumns, QUALITY_COLORS } from './call-tables.js'
 import { BAD_SHARE_STEPS, PLAIN } from './colors.js'
-import { graph, stat_ } from './graphs.js'
+import { bars, graph, stat_ } from './graphs.js'
 import { chosen, where } from './influxql.js'
 import type { Page } from './page.js'
 import { rows } from './tables.js'
@@ -38,7 +38,7 @@ const counts = graph({
   unit: 'short',
   decimals: 0,
   min: 0,
-  width: 16,
+  width: 10,
   height: 7,
   bars: true,
   stack: 'normal',
@@ -58,7 +58,7 @@ const total = stat_({
     'Calls in the time shown that match. The lists below hold at most 200 each: narrow the search if there are more.',
   unit: 'short',
   decimals: 0,
-  width: 4,
+  width: 3,
   height: 7,
   steps: PLAIN,
   noValue: '0',
@@ -70,13 +70,30 @@ const withFindings = stat_({
   description: 'Share of the matching calls that have at least one finding, of whatever severity.',
   unit: 'percent',
   decimals: 1,
-  width: 4,
+  width: 3,
   height: 7,
   steps: BAD_SHARE_STEPS,
   noValue: '0',
   queries: [
     {
       query: `SELECT 100.0 * count("findings") / count("call_id") AS "with findings" FROM "voip_call" WHERE ${where(...FILTERS)}`,
+    },
+  ],
+})
+
+const byFinding = bars({
+  title: 'By finding',
+  description:
+    'Calls with each finding, in the time shown, at the chosen sites and trunks (not by number, address or verdict). One call may have several.',
+  unit: 'short',
+  decimals: 0,
+  width: 8,
+  height: 7,
+  steps: PLAIN,
+  queries: [
+    {
+      query: `SELECT sum("count") AS "calls" FROM "voip_finding" WHERE ${where(chosen('probe'), chosen('caller_site'), chosen('callee_site'), chosen('trunk'), '"code" =~ /^${finding:regex}$/')} GROUP BY "code"`,
+      alias: '$tag_code',
     },
   ],
 })
@@ -158,7 +175,7 @@ export const finder: Page = {
     tagVariable('probe', 'voip_call'),
   ],
   sections: [
-    { title: 'How many', panels: [counts, total, withFindings] },
+    { title: 'How many', panels: [counts, total, withFindings, byFinding] },
     { title: 'Which', panels: [worst, latest] },
   ],
 }

@@ -1,5 +1,5 @@
 import { ANY_IS_BAD, BAD_SHARE_STEPS, badAbove, GREEN, LOSS_STEPS, MOS_STEPS, PLAIN, RED } from './colors.js'
-import { alertTable, badCallTable } from './call-tables.js'
+import { alertTable, badCallTable, groupTable } from './call-tables.js'
 import { graph, stat_ } from './graphs.js'
 import { ask, chosen, percentOf, perStep, ratioOf, show, SIGNALLING, TRAFFIC, where } from './influxql.js'
 import { dataLink, TO_CALLS_OF_TRUNK, TO_TRUNK, UID } from './links.js'
@@ -265,6 +265,7 @@ export const overview: Page = {
       title: 'Alerts and bad calls',
       panels: [
         alertTable([chosen('probe'), chosen('trunk')], 24),
+        groupTable([chosen('probe')], 24),
         badCallTable([chosen('probe'), chosen('caller_site'), chosen('callee_site'), chosen('trunk')], 24),
       ],
     },
