@@ -48,7 +48,7 @@ async function main() {
         await page.waitForSelector('html[data-ready]')
         await page.waitForTimeout(300)
         // The whole page to look at; for the documentation what fits on two screens.
-        const clip = onlyToLook ? {} : { clip: { x: 0, y: 0, width, height: 1500 } }
+        const clip = onlyToLook ? {} : { clip: { x: 0, y: 0, width, height: hash === '#/' ? 1500 : 1760 } }
         await page.screenshot({ path: join(target, `${name}.png`), fullPage: true, ...clip })
         await page.close()
       }
