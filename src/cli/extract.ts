@@ -20,10 +20,12 @@ interface ExtractCommandOptions {
 }
 
 const EXAMPLES = `
-What is written: the call's SIP (UDP, TCP, WebSocket), RTCP and ICMP errors whole, RTP up to its payload. Frames stay as
-they were captured, tunnels and VLAN tags included; a cut frame keeps its length on the wire, so that Wireshark and
-callprobe still see it. Keys (a=crypto), credentials and digits dialled by INFO are written over with x, same length,
-unless --keep-secrets. Numbers, names and addresses stay: they are needed to find the call.
+What is written: the call's SIP (UDP, TCP, WebSocket), RTCP and ICMP errors
+whole, RTP up to its payload. Frames stay as they were captured, tunnels and
+VLAN tags included; a cut frame keeps its length on the wire, so that Wireshark
+and callprobe still see it. Keys (a=crypto), credentials and digits dialled by
+INFO are written over with x, same length, unless --keep-secrets. Numbers, names
+and addresses stay: they are needed to find the call.
 
 Examples:
   $ callprobe extract day-*.pcap.gz --call-id 3c26700857a87f84@10.0.0.1 -o call.pcap
