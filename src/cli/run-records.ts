@@ -78,6 +78,7 @@ export class RunRecords {
   private readonly privacy: RunPrivacy
   private outputs: readonly RunOutput[] = []
   private failing = 0
+  private openCallsKept = false
 
   /** @throws CallprobeError when an expression cannot be read */
   constructor(
@@ -103,6 +104,11 @@ export class RunRecords {
         ...this.outputs,
         new ReportOutput(report, sources, this.config, filter, reportText(this.privacy, reportSip)),
       ]
+  }
+
+  /** Calls that are open now were kept for the next start. */
+  leaveOpenCalls(): void {
+    this.openCallsKept = true
   }
 
   /**
@@ -145,7 +151,9 @@ export class RunRecords {
     if (record.type === 'call' && this.failOn?.test(record) === true && this.filter?.test(record) !== false)
       this.failing++
     const shown = this.privacy.record(record)
-    for (const output of this.outputs) output.record(shown)
+    const isKept = this.openCallsKept && record.type === 'call' && record.state === 'in_progress'
+    for (const output of this.outputs)
+      if (!isKept || output.leavesOpenCalls !== true) output.record(shown)
   }
 
   /** Waits for the slowest output. */

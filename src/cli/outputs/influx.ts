@@ -44,6 +44,8 @@ const SHORT_PATIENCE_MS = 3000
 export class InfluxOutput implements RunOutput {
   /** Sums over all calls, whatever the filter. */
   readonly observer: Aggregates
+  /** The state is a tag: the finished call would stand beside the open one and be counted twice. */
+  readonly leavesOpenCalls = true
   private readonly filter: RecordFilter
   private probe: (() => ProbeCounters) | undefined
 

@@ -19,6 +19,8 @@ export interface RunOutput {
   reconfigure?(config: Config): void
   /** Bytes that wait on disk to be sent; absent where nothing does. */
   readonly waitingBytes?: number
+  /** It cannot replace what it was given: a call that the next start goes on with is left to that. */
+  readonly leavesOpenCalls?: boolean
   /** Whoever read it has gone (`| head`): with no other output the run can stop. */
   readonly readerGone?: boolean
   /** What the probe counts of itself, for outputs that show it; asked at most once per interval. */
