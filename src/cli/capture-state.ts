@@ -30,12 +30,14 @@ export function resume(
     )
 }
 
-/** Keeps the calls that are open for the next start. */
-export function save(state: string, probe: Probe, log: Log): void {
+/** Keeps the calls that are open for the next start. False when that failed. */
+export function save(state: string, probe: Probe, log: Log): boolean {
   const calls = probe.tracker.openCalls().filter((call) => call.state === 'in_progress')
   try {
     saveCalls(state, calls, Date.now())
+    return true
   } catch (error) {
     log.error(`open calls could not be kept in ${state}: ${errorText(error)}`, { state })
+    return false
   }
 }

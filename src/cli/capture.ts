@@ -112,7 +112,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     const beganMs = performance.now()
     await loop.run()
     status.clear()
-    if (options.state !== undefined) save(options.state, opened, log)
+    if (options.state !== undefined && save(options.state, opened, log)) records.leaveOpenCalls()
     for (const _ of opened.finish()) await records.ready()
     await records.finish(
       summaryOf(opened, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
