@@ -4,6 +4,7 @@ import type { CallObserver } from '../calls/observer.js'
 import type { Direction, IntervalRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
+import type { CodecRow } from '../quality/codec-row.js'
 import { scoreMedia } from '../quality/mos.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
 import type { Party } from '../sip/call.js'
@@ -21,6 +22,8 @@ export interface SecondScoring {
 
 const DEFAULT_PTIME_MS = 20
 const SWEEP_MS = 30_000
+/** Scores remembered per codec. */
+const MOST_SCORES = 10_000
 
 /**
  * Keeps what the report shows of each call beyond its record: SIP messages, seconds, RTCP, intervals. Used only when a
@@ -30,7 +33,7 @@ export class ReportCollector implements CallObserver {
   readonly cuts: ReportCuts = noCuts()
   private readonly open = new Map<CallEntry, CallLog>()
   private sweepAt = 0
-  private readonly scores = new Map<string, number>()
+  private readonly scores = new Map<CodecRow, Map<number, number>>()
   private characters = 0
   private points = 0
 
@@ -120,17 +123,16 @@ export class ReportCollector implements CallObserver {
     const expected = second.packets + Math.max(0, second.lost)
     if (!codec?.row || delayMs === undefined || expected < 5) return undefined
     const lossPercent = (100 * Math.min(expected, Math.max(0, second.lost) + second.late)) / expected
-    const key = `${codec.row.id} ${lossPercent.toFixed(1)} ${Math.round(delayMs)}`
-    const known = this.scores.get(key)
-    if (known !== undefined) return known
-    const { mosCq } = scoreMedia({
-      codec: codec.row,
-      lossPercent,
-      burstRatio: 1,
-      delayMs: Math.round(delayMs),
-    })
-    if (this.scores.size > 10_000) this.scores.clear()
-    this.scores.set(key, mosCq)
+    const delay = Math.round(delayMs)
+    // Most seconds are like others: a score per codec, tenth of a percent and millisecond.
+    const key = Math.round(lossPercent * 10) * 65_536 + Math.min(65_535, delay)
+    let scores = this.scores.get(codec.row)
+    if (!scores || scores.size >= MOST_SCORES) this.scores.set(codec.row, (scores = new Map()))
+    let mosCq = scores.get(key)
+    if (mosCq === undefined) {
+      mosCq = scoreMedia({ codec: codec.row, lossPercent, burstRatio: 1, delayMs: delay }).mosCq
+      scores.set(key, mosCq)
+    }
     return mosCq
   }
 }
