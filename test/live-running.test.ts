@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ended, inNamespaces, LiveProbe, recordsOf, requireLive, until } from './helpers/live.js'
-import { findProgram, noteSkip, ROOT } from './helpers/programs.js'
+import { findProgram, noteSkip, requirePrograms, ROOT } from './helpers/programs.js'
 import { pcapOf, type Frame } from './helpers/replay.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'callprobe-running-'))
@@ -267,6 +267,55 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
       expect(summary.evictions).toMatchObject({ calls: 1800 })
       expect(summary.evictions.stream_packets_without_room).toBeGreaterThan(0)
       expect(probe.calls().filter((call) => call.call_id.startsWith('flood-'))).toHaveLength(2000)
+    }),
+  )
+  it(
+    'puts a call that outlives a restart into the database once, with its true end',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces, context) => {
+      if (!requirePrograms('influxd')) {
+        context.skip()
+        return
+      }
+      const wire = namespaces.wire()
+      const folder = join(scratch, 'influx')
+      mkdirSync(folder)
+      namespaces.start(wire, ['influxd', '-config', '/dev/null'], {
+        INFLUXDB_REPORTING_DISABLED: 'true',
+        INFLUXDB_BIND_ADDRESS: '127.0.0.1:8088',
+        INFLUXDB_HTTP_BIND_ADDRESS: '127.0.0.1:8086',
+        INFLUXDB_META_DIR: join(folder, 'meta'),
+        INFLUXDB_DATA_DIR: join(folder, 'data'),
+        INFLUXDB_DATA_WAL_DIR: join(folder, 'wal'),
+        INFLUXDB_MONITOR_STORE_ENABLED: 'false',
+      })
+      const config = join(folder, 'probe.yaml')
+      writeFileSync(config, `spool: { directory: ${join(folder, 'spool')} }\n`)
+      const args = [
+        ...['-i', 'tap0', '--state', join(folder, 'open.json'), '--config', config],
+        ...['--influx', 'http://127.0.0.1:8086/voip'],
+      ]
+      const query = (text: string): string => {
+        const url = `http://127.0.0.1:8086/query?db=voip&q=${encodeURIComponent(text)}`
+        const script = `fetch('${url}').then((r) => r.text()).then((t) => process.stdout.write(t)).catch(() => {})`
+        return namespaces.run(wire, process.execPath, '-e', script)
+      }
+      await until(() => query('SHOW DATABASES').includes('results'))
+      const output = join(folder, 'calls.ndjson')
+      const first = await LiveProbe.start(namespaces, wire, output, args)
+      const replay = namespaces.replay(wire, TWO_CALLS)
+      await sleep(3000)
+      expect(await first.stop()).toBe(0)
+      expect(first.calls().map((call) => call.state)).toEqual(['in_progress'])
+      const second = await LiveProbe.start(namespaces, wire, output, args)
+      await replay
+      await sleep(3000)
+      expect(await second.stop()).toBe(0)
+      const answer = JSON.parse(query('SELECT "call_id", "state" FROM "voip_call"'))
+      const rows: [time: string, callId: string, state: string][] = answer.results[0].series[0].values
+      const ofFirst = rows.filter(([, callId]) => callId === FIRST_CALL)
+      expect(ofFirst.map(([, , state]) => state)).toEqual(['completed'])
+      expect(rows).toHaveLength(2)
     }),
   )
 })
