@@ -48,7 +48,8 @@ export const PROGRAMS = [
     debian: 'baresip-core',
     program: 'baresip',
     use: ['test', 'fixtures'],
-    purpose: 'user agents with real codecs and RTCP: the baresip-* fixtures, and calls that are measured live',
+    purpose:
+      'user agents with real codecs and RTCP: the baresip-* fixtures, and calls that are measured live',
   },
   {
     debian: 'tcpreplay',

@@ -80,7 +80,15 @@ export interface Finding {
 }
 
 /** By what calls with a finding are compared with others. `host`: an address that signals. */
-export const FINDING_DIMENSIONS = ['trunk', 'site_pair', 'codec', 'user_agent', 'dscp', 'host', 'time'] as const
+export const FINDING_DIMENSIONS = [
+  'trunk',
+  'site_pair',
+  'codec',
+  'user_agent',
+  'dscp',
+  'host',
+  'time',
+] as const
 export type FindingDimension = (typeof FINDING_DIMENSIONS)[number]
 
 /** A trait that most calls with a finding have, and other calls mostly not. */

@@ -104,7 +104,9 @@ function chooseNotifiers(
 
 function printRules({ config }: { config?: string }): void {
   const rules = allRules(loadConfig(config).alerts).map(withoutDefaults)
-  process.stdout.write(stringify({ alerts: { shipped_rules: false, rules } }, { lineWidth: 110, aliasDuplicateObjects: false }))
+  process.stdout.write(
+    stringify({ alerts: { shipped_rules: false, rules } }, { lineWidth: 110, aliasDuplicateObjects: false }),
+  )
 }
 
 /** As somebody would write it. */

@@ -17,17 +17,18 @@ interface PushOptions {
 }
 
 const EXPORT_EXAMPLES = `
-Writes json/ (dashboards), provisioning/ (data source, folder, alert rules), docker-compose.yml and env.example. Needs
-no network.
+Writes json/ (dashboards), provisioning/ (data source, folder, alert rules),
+docker-compose.yml and env.example. Needs no network.
 
 Examples:
   $ callprobe dashboards export grafana
   $ cd grafana && cp env.example .env && docker compose up -d      # passwords in .env first`
 
 const PUSH_EXAMPLES = `
-The token of a service account with the role Editor, from --token-file or the environment (CALLPROBE_GRAFANA_TOKEN).
-Dashboards are overwritten by their uid; your own copies under other names stay. The data source has to exist and speak
-InfluxQL: docs/grafana.md.
+The token of a service account with the role Editor comes from --token-file or
+the environment (CALLPROBE_GRAFANA_TOKEN). Dashboards are overwritten by their
+uid; your own copies under other names stay. The data source has to exist and
+speak InfluxQL: docs/grafana.md.
 
 Examples:
   $ callprobe dashboards push https://grafana.example.net --token-file grafana.token

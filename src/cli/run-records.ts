@@ -152,8 +152,7 @@ export class RunRecords {
       this.failing++
     const shown = this.privacy.record(record)
     const isKept = this.openCallsKept && record.type === 'call' && record.state === 'in_progress'
-    for (const output of this.outputs)
-      if (!isKept || output.leavesOpenCalls !== true) output.record(shown)
+    for (const output of this.outputs) if (!isKept || output.leavesOpenCalls !== true) output.record(shown)
   }
 
   /** Waits for the slowest output. */

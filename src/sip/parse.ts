@@ -226,7 +226,10 @@ function readBody(
 ): void {
   let size = bodyLength(index, message.length - bodyAt, message, defects)
   parsed.length = bodyAt + size
-  if (defects.codes.includes('content_length_too_large') || defects.codes.includes('content_length_too_small'))
+  if (
+    defects.codes.includes('content_length_too_large') ||
+    defects.codes.includes('content_length_too_small')
+  )
     parsed.presentBodyBytes = message.length - bodyAt
   if (size > MAX_BODY_BYTES) {
     size = MAX_BODY_BYTES
