@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
@@ -10,12 +11,28 @@ import { openFiles } from '../../src/capture/open.js'
 import { ReportOutput } from '../../src/cli/outputs/report.js'
 import { DEFAULT_CONFIG } from '../../src/config/config.js'
 import { Probe } from '../../src/pipeline/probe.js'
+import { ROOT } from './programs.js'
 
 /** A folder for reports that goes away with the tests of the calling file. */
 export function reportFolder(): string {
+  buildPage()
   const folder = mkdtempSync(join(tmpdir(), 'callprobe-report-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   return folder
+}
+
+/** The page's script is built with `npm run build`; where that was not run, or sources are newer, it is made now. */
+function buildPage(): void {
+  const folder = join(ROOT, 'src/report/page')
+  const built = join(ROOT, 'dist/report/page.js')
+  const newest = Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs))
+  if ((statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return
+  mkdirSync(join(ROOT, 'dist/report'), { recursive: true })
+  const fresh = `${built}.${process.pid}.js`
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc')
+  const done = spawnSync(process.execPath, [compiler, '-p', folder, '--outFile', fresh], { encoding: 'utf8' })
+  if (done.status !== 0) throw new Error(`the report's page cannot be compiled: ${done.stdout}${done.stderr}`)
+  renameSync(fresh, built)
 }
 
 /** Replays captures (paths, or the bytes of one) into a report. */
