@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { isPrivateAddress, parseAddress } from '../decode/address.js'
 import { AddressPseudonyms, maskedAddress } from './address-pseudonyms.js'
 import { KeyedHash } from './keyed-hash.js'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef')
 const pseudonyms = new AddressPseudonyms(new KeyedHash(KEY))
@@ -58,7 +59,7 @@ describe('pseudonyms of addresses', () => {
         fc.pre(!isPrivateAddress(b))
         expect(common(shown(a), shown(b))).toBe(common(a, b))
       }),
-      { seed: 4711, numRuns: 300 },
+      propertyRuns(300),
     )
   })
 
@@ -89,7 +90,7 @@ describe('pseudonyms of addresses', () => {
         const first = Number(shown(address).split('.')[0])
         expect(isPrivateAddress(shown(address)) || first === 0 || first >= 224).toBe(false)
       }),
-      { seed: 1, numRuns: 500 },
+      propertyRuns(500),
     )
   })
 

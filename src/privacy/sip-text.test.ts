@@ -4,6 +4,7 @@ import { KeyedHash } from './keyed-hash.js'
 import { Pseudonyms } from './pseudonyms.js'
 import { secretSpans } from './sip-secrets.js'
 import { redactSip } from './sip-text.js'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 
 /** RFC 4568 4.1 and RFC 3261 22.4: their own examples, in one message. */
 const INVITE = `INVITE sip:bob:hunter2@biloxi.example.com;transport=tcp SIP/2.0
@@ -158,7 +159,7 @@ describe('secrets', () => {
         }
         expect(at).toBeLessThanOrEqual(text.length)
       }),
-      { seed: 7, numRuns: 300 },
+      propertyRuns(300),
     )
   })
 
