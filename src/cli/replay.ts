@@ -39,7 +39,7 @@ export function replayCommand(): Command {
     .option('--alerts', 'evaluate the alert rules: what would have fired, when, for how long; nobody is told')
     .option(
       '--workers <n>',
-      'threads: 1, 2 (one reads and looks over, one measures; the records are the same), or auto',
+      'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big zstd files',
       workersOf,
       'auto',
     )
@@ -62,15 +62,20 @@ function workersOf(text: string): number | 'auto' {
   return value
 }
 
-/** Files that are read in less time than a thread takes to start and to warm up. */
-const WORTH_A_THREAD_BYTES = 64 << 20
+/**
+ * Unpacking zstd is work of this process (gzip is Node's own threads' work): there a reading thread pays, once there is
+ * enough to read. For plain files it does not: measuring is what takes the time (docs/benchmarks.md).
+ */
+const WORTH_A_THREAD_BYTES = 4 << 20
+const PACKED_HERE = /\.(zst|zstd)$/i
 
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
 async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openFiles(files)
-  const bytes = captures.reduce((sum, capture) => sum + capture.size, 0)
+  const packed = captures.filter((capture) => PACKED_HERE.test(capture.path))
+  const bytes = packed.reduce((sum, capture) => sum + capture.size, 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
     return openFiles(files)
   return ReaderSource.open(files)
