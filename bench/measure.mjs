@@ -37,7 +37,7 @@ export function capture(gen, packets, streams) {
 const CLOCK_TICKS_PER_S = 100 // USER_HZ, fixed for user space on all Linux ports that Node runs on
 
 /** Peak memory (bytes) and CPU time (seconds) of a living process, from /proc; undefined elsewhere or when it is gone. */
-function costOf(pid) {
+export function costOf(pid) {
   try {
     const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

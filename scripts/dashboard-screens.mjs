@@ -2,14 +2,14 @@
 // Draws the dashboards for the documents: an hour of generated traffic goes through `generate | replay --influx` into an
 // influxd of its own, every panel's queries run there, and chromium photographs pages that are drawn from their results.
 // There is no Grafana in it, and the pictures say so.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
+import { startInfluxd } from './lib/influxd.mjs'
 import { findProgram } from './lib/programs.mjs'
 import { ROOT, run } from './lib/run.mjs'
 
@@ -22,40 +22,6 @@ const { values: options } = parseArgs({
     keep: { type: 'string' },
   },
 })
-
-function freePort() {
-  return new Promise((done) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
-}
-
-async function startInfluxd(folder) {
-  const port = await freePort()
-  const child = spawn(findProgram('influxd'), ['-config', '/dev/null'], {
-    stdio: 'ignore',
-    env: {
-      ...process.env,
-      INFLUXDB_REPORTING_DISABLED: 'true',
-      INFLUXDB_BIND_ADDRESS: `127.0.0.1:${await freePort()}`,
-      INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
-      INFLUXDB_META_DIR: join(folder, 'influx/meta'),
-      INFLUXDB_DATA_DIR: join(folder, 'influx/data'),
-      INFLUXDB_DATA_WAL_DIR: join(folder, 'influx/wal'),
-      INFLUXDB_MONITOR_STORE_ENABLED: 'false',
-    },
-  })
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const answer = await fetch(`http://127.0.0.1:${port}/ping`).catch(() => undefined)
-    if (answer?.ok) return { child, url: `http://127.0.0.1:${port}` }
-    await new Promise((next) => setTimeout(next, 100))
-  }
-  child.kill()
-  throw new Error('influxd did not start')
-}
 
 function callprobe(args, stdio = ['ignore', 'ignore', 'inherit']) {
   const done = spawnSync(process.execPath, [resolve(options.callprobe), ...args], { stdio })

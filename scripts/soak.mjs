@@ -1,12 +1,11 @@
 // npm run soak [-- --seconds N] [--rate N] [--growth MIB]
 // Live capture for ten minutes at 20,000 packets a second in a network namespace of its own, streams and calls that come and
 // go, while memory, drops and the delay of records are watched. Root and Linux. Ends with 1 when something grew or was lost.
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { residentOf, says, sentBy, Tap } from '../bench/live/tap.mjs'
 import { findProgram } from './lib/programs.mjs'
 import { ROOT } from './lib/run.mjs'
 
@@ -37,42 +36,17 @@ if (!(seconds >= 20 && rate >= 100)) {
   process.exit(2)
 }
 
-const namespace = `cpsoak${process.pid}`
-const scratch = mkdtempSync(join(tmpdir(), 'callprobe-soak-'))
-const started = []
-
-function start(...command) {
-  const child = spawn('ip', ['netns', 'exec', namespace, ...command], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: ROOT,
-  })
-  started.push(child)
-  child.said = ''
-  child.ended = new Promise((resolve) => child.once('close', resolve))
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (child.said += chunk))
-  return child
-}
-
-function inNamespace(...command) {
-  return execFileSync('ip', ['netns', 'exec', namespace, ...command], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-}
+const tap = new Tap('soak')
 
 /** The probe's own counters. */
 async function metrics() {
   const script = `fetch('http://127.0.0.1:${METRICS_PORT}/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))`
-  const child = start(process.execPath, '-e', script)
+  const child = tap.start(process.execPath, '-e', script)
   await child.ended
-  started.splice(started.indexOf(child), 1)
+  tap.forget(child)
   const values = {}
   for (const [, name, value] of child.said.matchAll(/^callprobe_(\w+) (\S+)$/gm)) values[name] = Number(value)
   return values
-}
-
-function residentOf(pid) {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024
 }
 
 /** Least squares: change per second. */
@@ -93,7 +67,7 @@ function slope(points) {
 async function traffic(endMs, counts) {
   const calls = (async () => {
     while (Date.now() < endMs - 15_000) {
-      const replay = start('tcpreplay', '-q', '-i', 'in0', join(ROOT, 'fixtures/sipp-g711.pcap'))
+      const replay = tap.start('tcpreplay', '-q', '-i', 'in0', join(ROOT, 'fixtures/sipp-g711.pcap'))
       await replay.ended
       counts.sent += Number(/Successful packets:\s+(\d+)/.exec(replay.said)?.[1] ?? 0)
     }
@@ -101,9 +75,9 @@ async function traffic(endMs, counts) {
   for (let turn = 0; Date.now() < endMs - 1000; turn++) {
     const left = Math.max(1, Math.min(TURN_S, (endMs - Date.now()) / 1000))
     const streams = Math.max(2, Math.round(rate / 50))
-    const blast = start(join(scratch, 'blast'), ...['in0', rate, left, streams, turn].map(String))
-    await blast.ended
-    counts.sent += JSON.parse(blast.said.trim().split('\n').at(-1)).sent
+    const blast = tap.start(tap.blast, ...['in0', rate, left, streams, turn].map(String))
+    const { sent } = await sentBy(blast) // before the sum is read: replays add to it meanwhile
+    counts.sent += sent
   }
   await calls
 }
@@ -113,15 +87,9 @@ async function main() {
   for (const program of ['cc', 'ip', 'tcpreplay'])
     if (!findProgram(program))
       throw new Error(`${program} is missing: node scripts/system-packages.mjs --install`)
-  execFileSync('cc', ['-O2', '-o', join(scratch, 'blast'), join(ROOT, 'bench/live/blast.c')], {
-    stdio: 'inherit',
-  })
-  execFileSync('ip', ['netns', 'add', namespace])
-  inNamespace('sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1')
-  inNamespace('ip', 'link', 'add', 'in0', 'type', 'veth', 'peer', 'name', 'tap0')
-  for (const name of ['in0', 'tap0', 'lo']) inNamespace('ip', 'link', 'set', name, 'up')
-  const output = join(scratch, 'soak.ndjson')
-  const probe = start(
+  tap.open()
+  const output = join(tap.scratch, 'soak.ndjson')
+  const probe = tap.start(
     ...[
       process.execPath,
       join(ROOT, 'bin/callprobe'),
@@ -134,8 +102,7 @@ async function main() {
     ...['--format', 'ndjson', '--output', output, '--rotate-size', '64M', '--rotate-keep', '1'],
     ...['--log-format', 'text'],
   )
-  for (let i = 0; i < 1200 && !/capturing on/.test(probe.said); i++) await sleep(50)
-  if (!/capturing on/.test(probe.said)) throw new Error(`callprobe did not start: ${probe.said}`)
+  await says(probe, /capturing on/)
 
   const beganMs = Date.now()
   const counts = { sent: 0 }
@@ -196,11 +163,5 @@ try {
   console.error(error.message)
   process.exitCode = 1
 } finally {
-  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL')
-  try {
-    execFileSync('ip', ['netns', 'del', namespace], { stdio: 'ignore' })
-  } catch {
-    // it was never made
-  }
-  rmSync(scratch, { recursive: true, force: true })
+  tap.close()
 }

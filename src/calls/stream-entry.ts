@@ -80,15 +80,6 @@ export class StreamEntry {
     return formatAddress(this.ipVersion, this.destination0, w?.[0] ?? 0, w?.[1] ?? 0, w?.[2] ?? 0)
   }
 
-  /** Word 0..3 of an address. */
-  sourceWord(n: number): number {
-    return n === 0 ? this.source0 : (this.source123?.[n - 1] ?? 0)
-  }
-
-  destinationWord(n: number): number {
-    return n === 0 ? this.destination0 : (this.destination123?.[n - 1] ?? 0)
-  }
-
   get recordedCallId(): string | undefined {
     return this.recordedCall?.callId
   }

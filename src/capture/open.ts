@@ -31,7 +31,14 @@ export async function openFiles(
   paths: readonly string[],
   options: OpenFilesOptions = {},
 ): Promise<PacketSource> {
-  const captures = await expandPaths(paths)
+  return openCaptures(await expandPaths(paths), options)
+}
+
+/** As `openFiles`, of names that were looked up already. */
+export async function openCaptures(
+  captures: readonly CapturePath[],
+  options: OpenFilesOptions = {},
+): Promise<PacketSource> {
   const warnings: SourceWarning[] = []
   if (captures.length === 1) {
     const capture = captures[0]

@@ -1,13 +1,11 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 import { MAX_CAPTURED_LENGTH } from './capture-parser.js'
+import { DescriptorOutput } from './descriptor-output.js'
 
 const HEADER_BYTES = 24
 const RECORD_HEADER_BYTES = 16
 const MAGIC_MICROSECONDS = 0xa1b2c3d4
 const MAGIC_NANOSECONDS = 0xa1b23c4d
 const FLUSH_BYTES = 1_048_576
-const STDOUT = 1
 
 export interface PcapWriterOptions {
   /** LINKTYPE_*; default 1, Ethernet. */
@@ -91,24 +89,16 @@ export class PcapWriter {
 }
 
 /**
- * Writes a classic pcap file, 1 MiB at a time; `-` is standard output. The file is created for its owner only (0600):
- * captures hold what people said to each other. Throws a CallprobeError (`WRITE_FAILED`) when the disk says no.
+ * Writes a classic pcap file, 1 MiB at a time; `-` is standard output (see DescriptorOutput).
  */
 export class PcapFileWriter {
   packets = 0
   private readonly encoder: PcapEncoder
-  private descriptor: number
+  private readonly output: DescriptorOutput
 
-  constructor(
-    private readonly path: string,
-    options: PcapWriterOptions = {},
-  ) {
+  constructor(path: string, options: PcapWriterOptions = {}) {
     this.encoder = new PcapEncoder(options, FLUSH_BYTES + RECORD_HEADER_BYTES + MAX_CAPTURED_LENGTH)
-    try {
-      this.descriptor = path === '-' ? STDOUT : openSync(path, 'w', 0o600)
-    } catch (error) {
-      throw new CallprobeError('WRITE_FAILED', `cannot write ${path}: ${errorText(error)}`, { cause: error })
-    }
+    this.output = new DescriptorOutput(path)
   }
 
   /** As PcapWriter.write. */
@@ -124,32 +114,16 @@ export class PcapFileWriter {
   }
 
   flush(): void {
-    let position = 0
-    while (position < this.encoder.length) {
-      try {
-        position += writeSync(this.descriptor, this.encoder.bytes, position, this.encoder.length - position)
-      } catch (error) {
-        // A pipe whose reader is slow: libuv made standard output non-blocking.
-        if (systemErrorCode(error) === 'EAGAIN') Atomics.wait(PAUSE, 0, 0, 1)
-        else {
-          throw new CallprobeError('WRITE_FAILED', `writing ${this.path} failed: ${errorText(error)}`, {
-            cause: error,
-          })
-        }
-      }
-    }
+    this.output.write(this.encoder.bytes, this.encoder.length)
     this.encoder.length = 0
   }
 
   close(): void {
-    if (this.descriptor < 0) return
+    if (this.output.isClosed) return
     try {
       this.flush()
     } finally {
-      if (this.descriptor !== STDOUT) closeSync(this.descriptor)
-      this.descriptor = -1
+      this.output.close()
     }
   }
 }
-
-const PAUSE = new Int32Array(new SharedArrayBuffer(4))

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import type { PacketSource, SourceWarning } from '../capture/batch.js'
 import { expandPaths } from '../capture/expand-paths.js'
-import { openFiles } from '../capture/open.js'
+import { openCaptures, openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
@@ -73,11 +73,11 @@ const PACKED_HERE = /\.(zst|zstd)$/i
 async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
-  if (captures.some((capture) => capture.live)) return openFiles(files)
+  if (captures.some((capture) => capture.live)) return openCaptures(captures)
   const packed = captures.filter((capture) => PACKED_HERE.test(capture.path))
   const bytes = packed.reduce((sum, capture) => sum + capture.size, 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
-    return openFiles(files)
+    return openCaptures(captures)
   return ReaderSource.open(files)
 }
 

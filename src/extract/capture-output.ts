@@ -1,6 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { DescriptorOutput } from '../capture/descriptor-output.js'
 import { PcapFileWriter } from '../capture/pcap-writer.js'
-import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 
 const SECTION_HEADER = 0x0a0d0d0a
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d
@@ -8,8 +7,6 @@ const INTERFACE_DESCRIPTION = 1
 const ENHANCED_PACKET = 6
 const OPTION_TIME_RESOLUTION = 9
 const FLUSH_BYTES = 1_048_576
-const STDOUT = 1
-const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 export interface CaptureOutput {
   write(timeMs: number, linkType: number, frame: Uint8Array, wireLength: number): void
@@ -41,18 +38,14 @@ class PcapngFileWriter implements CaptureOutput {
   private readonly unitsPerSecond: bigint
   private pieces: Buffer[] = []
   private size = 0
-  private descriptor: number
+  private readonly output: DescriptorOutput
 
   constructor(
-    private readonly path: string,
+    path: string,
     private readonly microseconds: boolean,
   ) {
     this.unitsPerSecond = microseconds ? 1_000_000n : 1_000_000_000n
-    try {
-      this.descriptor = path === '-' ? STDOUT : openSync(path, 'w', 0o600)
-    } catch (error) {
-      throw new CallprobeError('WRITE_FAILED', `cannot write ${path}: ${errorText(error)}`, { cause: error })
-    }
+    this.output = new DescriptorOutput(path)
     const body = Buffer.alloc(16)
     body.writeUInt32LE(BYTE_ORDER_MAGIC, 0)
     body.writeUInt16LE(1, 4)
@@ -105,27 +98,15 @@ class PcapngFileWriter implements CaptureOutput {
     const bytes = Buffer.concat(this.pieces)
     this.pieces = []
     this.size = 0
-    for (let at = 0; at < bytes.length;) {
-      try {
-        at += writeSync(this.descriptor, bytes, at, bytes.length - at)
-      } catch (error) {
-        // A pipe whose reader is slow: standard output does not block.
-        if (systemErrorCode(error) === 'EAGAIN') Atomics.wait(PAUSE, 0, 0, 1)
-        else
-          throw new CallprobeError('WRITE_FAILED', `writing ${this.path} failed: ${errorText(error)}`, {
-            cause: error,
-          })
-      }
-    }
+    this.output.write(bytes)
   }
 
   close(): void {
-    if (this.descriptor < 0) return
+    if (this.output.isClosed) return
     try {
       this.flush()
     } finally {
-      if (this.descriptor !== STDOUT) closeSync(this.descriptor)
-      this.descriptor = -1
+      this.output.close()
     }
   }
 }
