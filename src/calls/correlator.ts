@@ -5,7 +5,7 @@ import type { DecodedPacket } from '../decode/packet.js'
 import { formatAddress } from '../decode/address.js'
 import { parseRtcp } from '../rtcp/parse.js'
 import { parseQualityReport } from '../rtcp/quality-report.js'
-import type { RtpMeter } from '../rtp/meter.js'
+import type { StreamControl } from '../rtp/stream-control.js'
 import type { IntervalRow, StreamListener } from '../rtp/row.js'
 import type { CallListener, PartyMedia, SipCall, StandaloneRequest } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
@@ -81,7 +81,7 @@ export class Correlator implements CallListener, StreamListener {
     unboundRtcp: 0,
     unboundReports: 0,
   }
-  private meter!: RtpMeter
+  private meter!: StreamControl
   private tracker!: SignallingTracker
   private claims!: MediaClaims
   private sameMedia!: SameMedia
@@ -151,7 +151,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   /** The stages before this one, which report to it. */
-  connect(meter: RtpMeter, tracker: SignallingTracker): void {
+  connect(meter: StreamControl, tracker: SignallingTracker): void {
     this.meter = meter
     this.tracker = tracker
     this.unbound = new UnboundStreams(meter.keys)

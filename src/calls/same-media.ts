@@ -1,4 +1,4 @@
-import type { RtpMeter } from '../rtp/meter.js'
+import type { StreamControl } from '../rtp/stream-control.js'
 import type { DirectionMedia } from './direction-media.js'
 import type { StreamEntry } from './stream-entry.js'
 
@@ -17,7 +17,7 @@ const MOST_STREAMS = 32
  * the addresses of each packet: of what is seen on both its sides the first counts.
  */
 export class SameMedia {
-  constructor(private readonly meter: RtpMeter) {}
+  constructor(private readonly meter: StreamControl) {}
 
   /** Whether a stream that joins the direction repeats another one; if others repeat it, they leave the direction. */
   repeats(stream: StreamEntry, media: DirectionMedia, nowMs: number): boolean {

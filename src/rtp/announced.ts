@@ -7,17 +7,29 @@ const PLACES = 1 << 18
  * and would only let a packet into probation-free admission.
  */
 export class AnnouncedEndpoints {
-  /** (fingerprint a, fingerprint b, references) triples. */
+  /** (fingerprint a, fingerprint b, references) triples, and behind them how many are in use. */
   private readonly cells: Int32Array
   private readonly mask: number
-  private size = 0
+  private readonly sizeAt: number
   /** Announcements that found no room. */
   overflow = 0
 
-  /** @param places a power of two; half of them are used */
-  constructor(places = PLACES) {
-    this.cells = new Int32Array(places * 3)
+  /**
+   * @param places a power of two; half of them are used
+   * @param memory of `memoryBytes(places)`, when threads share it: one of them adds and removes
+   */
+  constructor(places = PLACES, memory?: SharedArrayBuffer) {
+    this.cells = memory ? new Int32Array(memory) : new Int32Array(places * 3 + 1)
     this.mask = places - 1
+    this.sizeAt = places * 3
+  }
+
+  static memoryBytes(places = PLACES): number {
+    return (places * 3 + 1) * 4
+  }
+
+  private get size(): number {
+    return this.cells[this.sizeAt]
   }
 
   add(w0: number, w1: number, w2: number, w3: number, port: number): void {
@@ -44,15 +56,16 @@ export class AnnouncedEndpoints {
     }
     this.cells[free * 3] = a
     this.cells[free * 3 + 1] = b
-    this.cells[free * 3 + 2] = 1
-    this.size++
+    // Last: another thread may be looking.
+    Atomics.store(this.cells, free * 3 + 2, 1)
+    this.cells[this.sizeAt]++
   }
 
   remove(w0: number, w1: number, w2: number, w3: number, port: number): void {
     const at = this.find(w0, w1, w2, w3, port)
     if (at < 0) return
     if (--this.cells[at * 3 + 2] > 0) return
-    this.size--
+    this.cells[this.sizeAt]--
     // -1 marks a deleted place, so that probing goes on past it; an empty neighbour makes it empty again.
     let hole = at
     this.cells[hole * 3 + 2] = this.cells[((hole + 1) & this.mask) * 3 + 2] === 0 ? 0 : -1

@@ -12,7 +12,9 @@ import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
 import { fillRow, resetInterval } from './row-writer.js'
 import { SkewEstimator } from './skew.js'
 import { StreamIndex, hashKey } from './stream-index.js'
+import type { StreamControl } from './stream-control.js'
 import { StreamKeys } from './stream-keys.js'
+import { StreamStates, type SequenceState } from './stream-states.js'
 
 /** What `onPacket` made of a UDP payload that looks like RTP version 2. */
 export const PACKET_RTP = 0
@@ -43,8 +45,6 @@ const INTERVAL_WAIT_MS = 30_000
 /** Every slot is looked at this often, but no more than so many at a time. */
 const SWEEP_ROUND_MS = 5_000
 const MOST_SWEPT_SLOTS = 4096
-/** The C library puts large blocks 16 bytes behind a page's start: from here on strides lie on cache lines. */
-const ALIGN_BYTES = 48
 const DEFAULT_PTIME_MS = 20
 const STANDARD_BUFFER: ConfiguredBuffer = {
   kind: 'adaptive',
@@ -76,6 +76,15 @@ export interface MeterOptions {
   earlyPackets?: number
   /** Most distinct negotiations of payload types at once. */
   payloadMaps?: number
+  /** Where the state lies when threads share it. */
+  shared?: SharedMeterState
+}
+
+/** State that another thread looks at: it owns the announced addresses and the payload maps. */
+export interface SharedMeterState {
+  states: StreamStates
+  announced: AnnouncedEndpoints
+  payloadMaps: PayloadMaps
 }
 
 export interface MeterCounters {
@@ -96,10 +105,13 @@ export interface MeterCounters {
  * The hot path: follows every RTP stream packet by packet. No allocation, closure, string or exception per packet;
  * state lies in one stride per stream (layout.ts). Definitions: DESIGN section 2 and docs/metrics.md.
  */
-export class RtpMeter {
+export class RtpMeter implements StreamControl {
   readonly announced: AnnouncedEndpoints
   readonly payloadMaps: PayloadMaps
   readonly keys: StreamKeys
+  private readonly states: StreamStates
+  /** Slots of streams that ended are used again once `recycle` says so: another thread may still look at their keys. */
+  private readonly holdsEnded: boolean
   private readonly i32: Int32Array
   private readonly f32: Float32Array
   private readonly f64: Float64Array
@@ -146,15 +158,16 @@ export class RtpMeter {
     this.burstPdvMs = options.burstPdvMs ?? 60
     this.burstPackets = options.burstPackets ?? 3
     this.idleMs = options.idleMs ?? 60_000
-    // Zero pages: memory that no stream has used yet is not resident.
-    const memory = new ArrayBuffer(this.maxStreams * L.STRIDE_BYTES + ALIGN_BYTES)
-    this.i32 = new Int32Array(memory, ALIGN_BYTES)
-    this.f32 = new Float32Array(memory, ALIGN_BYTES)
-    this.f64 = new Float64Array(memory, ALIGN_BYTES)
-    this.u16 = new Uint16Array(memory, ALIGN_BYTES)
+    const { shared } = options
+    this.holdsEnded = shared !== undefined
+    this.states = shared?.states ?? new StreamStates(StreamStates.memory(this.maxStreams), 0, this.maxStreams)
+    this.i32 = this.states.i32
+    this.f32 = this.states.f32
+    this.f64 = this.states.f64
+    this.u16 = this.states.u16
     this.keys = new StreamKeys(this.i32, this.f64)
-    this.announced = new AnnouncedEndpoints(options.announcedPlaces)
-    this.payloadMaps = new PayloadMaps(options.payloadMaps)
+    this.announced = shared?.announced ?? new AnnouncedEndpoints(options.announcedPlaces)
+    this.payloadMaps = shared?.payloadMaps ?? new PayloadMaps(options.payloadMaps)
     this.index = new StreamIndex()
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
@@ -1318,11 +1331,26 @@ export class RtpMeter {
 
   private release(slot: number): void {
     const i = slot * L.STRIDE_32
+    const wasValid = (this.i32[i + L.I_FLAGS] & L.FLAG_VALID) !== 0
     this.index.remove(this.i32[i + L.I_HASH], slot)
     this.early.discard(slot)
+    this.active--
+    if (this.holdsEnded && wasValid) this.i32[i + L.I_FLAGS] &= L.FLAG_IPV6
+    else this.recycle(slot)
+  }
+
+  /** The slot of a stream that ended may be used again. */
+  recycle(slot: number): void {
+    const i = slot * L.STRIDE_32
     this.i32.fill(0, i, i + L.STRIDE_32)
     this.freeSlots[this.freeCount++] = slot
-    this.active--
+  }
+
+  /** Takes over the streams that another meter left in the memory, to end them (`finish`). */
+  adopt(): void {
+    this.highWater = this.maxStreams
+    for (let slot = 0; slot < this.maxStreams; slot++)
+      if (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_USED) this.active++
   }
 
   /**
@@ -1384,21 +1412,7 @@ export class RtpMeter {
   }
 
   identity(slot: number): StreamIdentity {
-    const { i32 } = this
-    const i = slot * L.STRIDE_32
-    const s = i + L.I_SOURCE1
-    const d = i + L.I_DESTINATION1
-    return {
-      ipVersion: i32[i + L.I_FLAGS] & L.FLAG_IPV6 ? 6 : 4,
-      source: [i32[i + L.I_SOURCE0], i32[s], i32[s + 1], i32[s + 2]],
-      destination: [i32[i + L.I_DESTINATION0], i32[d], i32[d + 1], i32[d + 2]],
-      sourcePort: i32[i + L.I_PORTS] >>> 16,
-      destinationPort: i32[i + L.I_PORTS] & 0xffff,
-      ssrc: i32[i + L.I_SSRC] >>> 0,
-      vlan: i32[i + L.I_VLAN],
-      firstArrival: this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL],
-      firstSequence: i32[i + L.I_LOWEST] & 0xffff,
-    }
+    return this.states.identity(slot)
   }
 
   /** What the open interval has so far, for a listener's `onSecond`; `depthSum` as if the depth had never changed. */
@@ -1410,21 +1424,18 @@ export class RtpMeter {
     return this.peeked
   }
 
-  /** Losses of the open interval (less those before it that came late), highest sequence number, clock rate in force. */
-  sequenceState(slot: number): { lost: number; highest: number; clockRateHz: number } {
-    const i = slot * L.STRIDE_32
-    const msPerTick = this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]
-    return {
-      lost: this.i32[i + L.I_LOST] - this.i32[i + L.I_LOST_BEFORE],
-      highest: this.i32[i + L.I_HIGHEST] & 0xffff,
-      clockRateHz: msPerTick > 0 ? Math.round(1000 / msPerTick) : 0,
-    }
+  sequenceState(slot: number): SequenceState {
+    return this.states.sequenceState(slot)
   }
 
   /** The payload types in force for a stream (SDP came, or changed). */
   setPayloadFormats(slot: number, formats: readonly PayloadFormat[]): void {
+    this.setPayloadMap(slot, this.payloadMaps.intern(formats))
+  }
+
+  /** As `setPayloadFormats`, by the number that `PayloadMaps.intern` gave them. */
+  setPayloadMap(slot: number, map: number): void {
     const i = slot * L.STRIDE_32
-    const map = this.payloadMaps.intern(formats)
     if (this.i32[i + L.I_PAYLOAD_MAP] === map) return
     this.countTypes(i, 0)
     this.i32[i + L.I_PAYLOAD_MAP] = map

@@ -43,10 +43,18 @@ export class PayloadMaps {
   /** Negotiations that found no room. */
   overflow = 0
 
-  constructor(private readonly most = MAX_PAYLOAD_MAPS) {
-    this.entries = new Int32Array(most * 128)
-    this.fillStatic(0)
+  /** @param memory of `memoryBytes`, when threads share it: one of them, the first to have it, interns */
+  constructor(
+    private readonly most = MAX_PAYLOAD_MAPS,
+    memory?: SharedArrayBuffer,
+  ) {
+    this.entries = memory ? new Int32Array(memory) : new Int32Array(most * 128)
+    if (this.entries[0] === 0) this.fillStatic(0)
     this.known.set('', 0)
+  }
+
+  static memoryBytes(most = MAX_PAYLOAD_MAPS): number {
+    return most * 512
   }
 
   /** The map's number for these formats (of both parties' descriptions, the later ones winning). */
