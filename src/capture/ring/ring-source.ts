@@ -30,6 +30,8 @@ export interface RingSourceOptions {
   onInterface?: (event: InterfaceEvent) => void
   /** As if the engine took no foreign memory. */
   copy?: boolean
+  /** An empty batch says that time went on, this often (default 100), ms. */
+  quietMs?: number
 }
 
 /**
@@ -45,6 +47,7 @@ export class RingSource implements LiveSource {
   private readonly rings: OpenRing[]
   private readonly nowMs: () => number
   private readonly holdMs: number
+  private readonly quietMs: number
   private readonly hardware: boolean
   private clockOffsetMs = 0
   private turnMs = performance.now()
@@ -63,6 +66,7 @@ export class RingSource implements LiveSource {
   ) {
     this.rings = sockets.map((socket) => new OpenRing(binding, socket, options.copy ?? false))
     this.nowMs = options.nowMs
+    this.quietMs = options.quietMs ?? QUIET_MS
     this.hardware = sockets.some((socket) => socket.hardwareStamps)
     this.holdMs = Math.max(...sockets.map((socket) => socket.retireMs)) + RETIRE_SLACK_MS
     for (const { interfaceName, notes } of sockets)
@@ -136,27 +140,39 @@ export class RingSource implements LiveSource {
       this.turnMs = performance.now()
     }
     for (;;) {
-      if (this.closed) return null
-      // Read before the rings are looked at: what is not in them now came after it.
-      const nowMs = this.nowMs()
-      this.watch(nowMs)
-      const allFull = this.refill(nowMs)
-      const due = this.earliest()
-      if (due !== null && (allFull || due.headMs <= nowMs + this.clockOffsetMs - this.holdMs)) {
-        this.lastBatchMs = nowMs
-        this.lookMs = LOOK_MS
-        return this.handOut(due)
-      }
-      if (nowMs >= this.drainedBy) return due === null ? null : this.handOut(due)
-      // The clock may have been set back.
-      if (!(Math.abs(nowMs - this.lastBatchMs) < QUIET_MS)) {
-        this.lastBatchMs = nowMs
-        if (due === null) this.quietUntilMs = nowMs + this.clockOffsetMs - SETTLED_MS
-        return NO_FRAMES
-      }
+      const batch = this.take()
+      if (batch !== undefined) return batch
       await this.pause()
       this.turnMs = performance.now()
     }
+  }
+
+  /** As `next`, for a thread that does its own waiting (`pauseMs`): undefined when there is nothing to hand out now. */
+  take(): FrameBatch | null | undefined {
+    if (this.closed) return null
+    // Read before the rings are looked at: what is not in them now came after it.
+    const nowMs = this.nowMs()
+    this.watch(nowMs)
+    const allFull = this.refill(nowMs)
+    const due = this.earliest()
+    if (due !== null && (allFull || due.headMs <= nowMs + this.clockOffsetMs - this.holdMs)) {
+      this.lastBatchMs = nowMs
+      this.lookMs = LOOK_MS
+      return this.handOut(due)
+    }
+    if (nowMs >= this.drainedBy) return due === null ? null : this.handOut(due)
+    // The clock may have been set back.
+    if (Math.abs(nowMs - this.lastBatchMs) < this.quietMs) return undefined
+    this.lastBatchMs = nowMs
+    if (due === null) this.quietUntilMs = nowMs + this.clockOffsetMs - SETTLED_MS
+    return NO_FRAMES
+  }
+
+  /** How long to wait before looking again, ms: longer each time, until something comes. */
+  pauseMs(): number {
+    const { lookMs } = this
+    this.lookMs = Math.min(MOST_LOOK_MS, lookMs * 2)
+    return lookMs
   }
 
   /** True when no ring is empty. */
@@ -225,8 +241,7 @@ export class RingSource implements LiveSource {
 
   private pause(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.lookMs)
-      this.lookMs = Math.min(MOST_LOOK_MS, this.lookMs * 2)
+      const timer = setTimeout(resolve, this.pauseMs())
       this.wake = () => {
         clearTimeout(timer)
         resolve()
