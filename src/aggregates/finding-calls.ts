@@ -57,7 +57,7 @@ export class FindingCalls {
     this.callIds[at] = bits === 0 ? undefined : record.call_id
     const first = at * MOST_VALUES_OF_CALL
     this.valueIds.fill(-1, first, first + MOST_VALUES_OF_CALL)
-    valuesOf(record).forEach((value, k) => (this.valueIds[first + k] = this.idOf(value)))
+    traitsOfRecord(record).forEach((value, k) => (this.valueIds[first + k] = this.idOf(value)))
   }
 
   severityOf(code: FindingCode): Severity {
@@ -110,8 +110,27 @@ export function isBad({ quality }: CallRecord): boolean {
   return quality === 'poor' || quality === 'broken'
 }
 
-/** What a call has in common with others. Places as configured; else the hosts that signal. */
-function valuesOf(record: CallRecord): GroupValue[] {
+/** Where a call's traits come from; what is not known is absent. */
+export interface TraitSources {
+  trunk?: string
+  callerSite?: string
+  calleeSite?: string
+  /** Its directions with media. */
+  media: readonly { codec?: string; dscp?: number }[]
+  userAgents: readonly (string | undefined)[]
+  /** Addresses that signal. */
+  hosts: readonly (string | undefined)[]
+}
+
+/** What a call has in common with others. Places as configured come first, hosts last. */
+export function traitsOf({
+  trunk,
+  callerSite,
+  calleeSite,
+  media,
+  userAgents,
+  hosts,
+}: TraitSources): GroupValue[] {
   const found: GroupValue[] = []
   const add = (dimension: FindingDimension, value: string | undefined): void => {
     if (value === undefined || value === UNKNOWN || value === '') return
@@ -119,17 +138,26 @@ function valuesOf(record: CallRecord): GroupValue[] {
     if (!found.some((known) => known.dimension === dimension && known.value === short))
       found.push({ dimension, value: short })
   }
-  const { caller_site: from, callee_site: to } = record
-  add('trunk', record.trunk)
-  if (from !== undefined && to !== undefined) add('site_pair', `${from} → ${to}`)
-  for (const media of [record.media.from_caller, record.media.from_callee]) {
-    if (media === undefined || media.packets === 0) continue
-    add('codec', codecTag(media.codec))
-    add('dscp', dscpClass(media.dscp))
+  add('trunk', trunk)
+  if (callerSite !== undefined && calleeSite !== undefined) add('site_pair', `${callerSite} → ${calleeSite}`)
+  for (const { codec, dscp } of media) {
+    add('codec', codecTag(codec))
+    add('dscp', dscpClass(dscp))
   }
-  add('user_agent', record.sip?.user_agents?.caller)
-  add('user_agent', record.sip?.user_agents?.callee)
-  add('host', record.caller_address)
-  add('host', record.callee_address)
+  for (const agent of userAgents) add('user_agent', agent)
+  for (const host of hosts) add('host', host)
   return found
+}
+
+export function traitsOfRecord(record: CallRecord): GroupValue[] {
+  const { from_caller, from_callee } = record.media
+  const { user_agents } = record.sip ?? {}
+  return traitsOf({
+    trunk: record.trunk,
+    callerSite: record.caller_site,
+    calleeSite: record.callee_site,
+    media: [from_caller, from_callee].flatMap((media) => (media && media.packets > 0 ? [media] : [])),
+    userAgents: [user_agents?.caller, user_agents?.callee],
+    hosts: [record.caller_address, record.callee_address],
+  })
 }

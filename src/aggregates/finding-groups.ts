@@ -8,16 +8,18 @@ import {
   type FindingSummary,
 } from '../calls/records.js'
 import { BAD_BIT, FindingCalls } from './finding-calls.js'
+import {
+  clockText,
+  LEAST_CALLS,
+  LEAST_ELSEWHERE,
+  LEAST_LIFT,
+  LEAST_SHARE,
+  MOST_GROUPS,
+  tellingOf,
+  traitText,
+} from './finding-traits.js'
 
-/** Calls from which a common trait says something. */
-const LEAST_CALLS = 3
-/** So many of the calls with a finding have the trait, */
-const LEAST_SHARE = 0.7
-/** and with it the finding is so many times as frequent as elsewhere, where there are calls to compare with. */
-const LEAST_LIFT = 3
-const LEAST_ELSEWHERE = 3
-/** Traits named for one finding, and calls named as examples. */
-const MOST_GROUPS = 3
+/** Calls named as examples. */
 const EXAMPLES = 3
 /** A stretch of time is a trait when it is at most this part of the whole and the whole is at least this long. */
 const TIME_SHARE = 0.25
@@ -140,21 +142,18 @@ export class FindingGroups implements CallObserver {
     this.calls.values.forEach(({ dimension, value }, id) => {
       const calls = tally.byBoth[id * COLUMNS + place]
       const ofCalls = tally.byValue[id]
-      const elsewhere = tally.calls - ofCalls
-      if (calls < LEAST_CALLS || calls < LEAST_SHARE * affected || elsewhere < LEAST_ELSEWHERE) return
-      const rate = calls / ofCalls
-      const rateElsewhere = (affected - calls) / elsewhere
-      if (rate < LEAST_LIFT * rateElsewhere) return
+      const score = tellingOf({ calls, ofCalls, affected, total: tally.calls })
+      if (score === undefined) return
       const group: FindingGroup = {
         dimension,
         value,
         calls,
         of_calls: ofCalls,
         calls_elsewhere: affected - calls,
-        of_calls_elsewhere: elsewhere,
+        of_calls_elsewhere: tally.calls - ofCalls,
         since: timeText(tally.since[id * COLUMNS + place]),
       }
-      found.push({ group, score: (calls / affected) * (rate - rateElsewhere) })
+      found.push({ group, score })
     })
     // Of traits that tell as much, the configured places come first: values are in that order within a call.
     return found.sort((a, b) => b.score - a.score).map(({ group }) => group)
@@ -230,16 +229,6 @@ function noteCode(
   }
 }
 
-const VERBS: Record<FindingGroup['dimension'], (value: string) => string> = {
-  trunk: (value) => `cross trunk ${value}`,
-  site_pair: (value) => `are between sites ${value}`,
-  codec: (value) => `use ${value}`,
-  user_agent: (value) => `involve ${value}`,
-  dscp: (value) => `have DSCP class ${value}`,
-  host: (value) => `involve ${value}`,
-  time: (value) => `began within ${value} UTC`,
-}
-
 /** "14 of 15 bad calls cross trunk A since 18:02 (14 of its 20 calls, 1 of 80 elsewhere)." */
 function messageOf({ code, calls, of_calls: ofCalls, groups, since }: FindingSummary): string {
   const what =
@@ -247,15 +236,9 @@ function messageOf({ code, calls, of_calls: ofCalls, groups, since }: FindingSum
   if (groups.length === 0)
     return `${calls} of ${ofCalls} calls ${code === undefined ? (calls === 1 ? 'is bad' : 'are bad') : `${calls === 1 ? 'has' : 'have'} ${code}`}.`
   const [group] = groups
-  const when = group.dimension === 'time' ? '' : ` since ${clockText(Date.parse(group.since ?? since ?? ''))}`
-  const rates = `${group.calls} of ${group.of_calls} calls there, ${group.calls_elsewhere} of ${group.of_calls_elsewhere} elsewhere`
-  return `${group.calls} of ${calls} ${what} ${VERBS[group.dimension](group.value)}${when} (${rates}).`
+  return `${group.calls} of ${calls} ${what} ${traitText(group, group.since ?? since)}.`
 }
 
 function timeText(timeMs: number): string | undefined {
   return Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : undefined
-}
-
-function clockText(timeMs: number): string {
-  return Number.isFinite(timeMs) ? new Date(timeMs).toISOString().slice(11, 16) : '?'
 }
