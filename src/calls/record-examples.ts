@@ -236,6 +236,17 @@ export const EXAMPLE_ALERT: Required<AlertRecord> = {
   calls_affected: 12,
   streams_affected: 12,
   streams_active: 15,
+  shared: [
+    {
+      dimension: 'trunk',
+      value: 'carrier-a',
+      calls: 14,
+      of_calls: 54,
+      calls_elsewhere: 1,
+      of_calls_elsewhere: 81,
+      since: '2026-03-02T09:15:10.000Z',
+    },
+  ],
   call_ids: ['a84b4c76e66710@pc33.example.org'],
   jitter_p95_ms: 24.1,
   pdv_p95_ms: 118.4,

@@ -256,6 +256,7 @@ export const ALERT_FIELDS = orderOf<AlertRecord>()([
   'calls_affected',
   'streams_affected',
   'streams_active',
+  'shared',
   'call_ids',
   'jitter_p95_ms',
   'pdv_p95_ms',

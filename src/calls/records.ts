@@ -365,6 +365,8 @@ export interface AlertRecord {
   streams_affected?: number
   /** Streams that were active on the path in the window, affected ones included. */
   streams_active?: number
+  /** What the bad calls of the window have in common and other calls mostly have not, the most telling first. */
+  shared?: FindingGroup[]
   call_ids?: string[]
   /** Over the bad seconds of the affected streams. */
   jitter_p95_ms?: number

@@ -117,7 +117,14 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
     confidence silenced`
       .split(/\s+/)
       .concat(HEAD, PLACES),
-    { call_id: 'call_id', call_ids: 'call_id', path: 'message', cause: 'message', message: 'message' },
+    {
+      call_id: 'call_id',
+      call_ids: 'call_id',
+      path: 'message',
+      shared: findingGroup,
+      cause: 'message',
+      message: 'message',
+    },
   ),
   summary: classesOf(
     `duration_ms processing_ms packets bytes packets_per_s files calls calls_by_state calls_by_quality streams
