@@ -87,7 +87,7 @@ export class Correlator implements CallListener, StreamListener {
   private sameMedia!: SameMedia
   private rtcpClaims!: RtcpClaims
   private readonly timers = new Timers()
-  private readonly entries: (StreamEntry | undefined)[] = []
+  private entries: (StreamEntry | undefined)[] = []
   private readonly calls = new Map<string, CallEntry>()
   private readonly legs = new LegLinker((callId) => this.calls.get(callId))
   private unbound!: UnboundStreams
@@ -150,8 +150,10 @@ export class Correlator implements CallListener, StreamListener {
     for (const observer of this.observers) observer.onSecond?.(call, direction, stream, second, codec)
   }
 
-  /** The stages before this one, which report to it. */
-  connect(meter: StreamControl, tracker: SignallingTracker): void {
+  /** The stages before this one, which report to it. `slots`: most there can be, where they are not used from 0 on. */
+  connect(meter: StreamControl, tracker: SignallingTracker, slots?: number): void {
+    // Slots of several workers lie far apart: an array that had to grow to them would be slow.
+    if (slots !== undefined) this.entries = new Array<StreamEntry | undefined>(slots)
     this.meter = meter
     this.tracker = tracker
     this.unbound = new UnboundStreams(meter.keys)

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { glob, isDynamicPattern } from 'tinyglobby'
 import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 
 /** A capture to be read. */
@@ -61,7 +60,11 @@ async function lookAt(path: string): Promise<CapturePath> {
   return { path, size: found.isFile() ? found.size : 0, live: !found.isFile() }
 }
 
-async function expandPattern(pattern: string): Promise<string[]> {
+/** @returns undefined when it is no pattern */
+async function expandPattern(pattern: string): Promise<string[] | undefined> {
+  // Loaded here: most captures are named, and loading takes longer than a small one.
+  const { glob, isDynamicPattern } = await import('tinyglobby')
+  if (!isDynamicPattern(pattern)) return undefined
   const found = await glob(pattern, {
     absolute: isAbsolute(pattern),
     onlyFiles: true,
@@ -94,8 +97,8 @@ export async function expandPaths(paths: readonly string[]): Promise<CapturePath
       add(await lookAt(path))
     } catch (error) {
       const missing = error instanceof CallprobeError && error.code === 'FILE_NOT_FOUND'
-      if (!missing || !isDynamicPattern(path)) throw error
-      const found = await expandPattern(path)
+      const found = missing ? await expandPattern(path) : undefined
+      if (found === undefined) throw error
       if (found.length === 0) {
         throw new CallprobeError('NO_FILE_MATCHES', `no file matches ${path}`, {
           hint: `looked from ${resolve('.')}`,

@@ -16,8 +16,8 @@ export interface CaptureLosses {
 
 export interface InterfaceEvent {
   interfaceName: string
-  /** `gone`: the interface itself was removed. */
-  kind: 'down' | 'up' | 'gone'
+  /** `gone`: the interface itself was removed; `replaced`: another of its name came, which its rings cannot be bound to. */
+  kind: 'down' | 'up' | 'gone' | 'replaced'
   /** Clock time, ms since the epoch. */
   timeMs: number
   /** For `up`: how long it had been away. */

@@ -9,6 +9,7 @@ export interface CaptureOptions extends RunOptions {
   bpf?: string
   /** MiB */
   ring: number
+  workers: number | 'auto'
   snaplen: number
   timestamps?: 'kernel' | 'hardware' | 'userspace'
   promiscuous: boolean
@@ -29,6 +30,12 @@ export function addCaptureOptions(command: Command): Command {
     .option('--duration <seconds>', 'end after so long (default: run until told to stop)', positiveNumber)
     .option('--bpf <filter>', "only packets that match, in tcpdump's language")
     .option('--ring <MiB>', 'buffer in the kernel for each interface', ringSize, DEFAULT_RING_BYTES / 2 ** 20)
+    .option(
+      '--workers <n>',
+      'threads that measure media beside the one that follows calls; 1: one thread does it all; auto: by processors',
+      workers,
+      'auto' as const,
+    )
     .option('--snaplen <bytes>', 'bytes kept of each packet', positiveNumber, WHOLE_FRAME_BYTES)
     .addOption(
       new Option(
@@ -58,6 +65,14 @@ function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0) || !Number.isFinite(value))
     throw new InvalidArgumentError('It has to be a number above 0.')
+  return value
+}
+
+function workers(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto'
+  const value = Number(text)
+  if (!(Number.isInteger(value) && value >= 1 && value <= 32))
+    throw new InvalidArgumentError('It has to be a number of 1 to 32, or auto.')
   return value
 }
 

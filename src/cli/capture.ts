@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { CaptureLosses } from '../calls/capture-losses.js'
 import type { LiveSource } from '../capture/live.js'
+import { RingSource } from '../capture/ring/ring-source.js'
 import type { Config } from '../config/config.js'
 import { CallprobeError } from '../errors.js'
 import { CaptureLoop } from '../live/capture-loop.js'
@@ -8,7 +9,9 @@ import { createLog, type Log } from '../live/log.js'
 import { becomeUser, dropCapabilities } from '../live/privileges.js'
 import { afterReload, changedKeys } from '../live/reload.js'
 import { createRegistry, serveMetrics, type CaptureHealth } from '../live/self-metrics.js'
-import { Probe } from '../pipeline/probe.js'
+import { WorkerSource } from '../live/worker-source.js'
+import { MediaWorkers } from '../pipeline/media/media-workers.js'
+import { meterOptions, Probe } from '../pipeline/probe.js'
 import { CaptureFiles } from './capture-files.js'
 import { countersOf, healthOf, summaryOf } from './capture-health.js'
 import { addCaptureOptions, type CaptureOptions } from './capture-options.js'
@@ -50,8 +53,9 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   const log = createLog(process.stderr, format, options.logLevel, () => status.clear())
   const files = new CaptureFiles(options, log)
   const records = new RunRecords(config, options, (path, ndjson) => files.openNdjson(path, ndjson))
-  const { source, binding } = await openSource(options, log)
-  let probe: Probe | undefined
+  const opened = await openSource(options, config.sip_ports, log)
+  const { binding, workerSockets } = opened
+  let source: LiveSource = opened.source
   let release = (): void => {}
   try {
     // What is written is that user's; what needs a privilege is open.
@@ -59,16 +63,31 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     records.open(options.interface)
     await records.openDatabase(true, (message) => log.warn(message))
     if (config.alerts.enabled) records.openAlerts((level, message) => log[level](message))
+    let workers: MediaWorkers | undefined
+    if (opened.source instanceof RingSource && workerSockets.length > 0) {
+      workers = new MediaWorkers({
+        sockets: workerSockets,
+        meter: meterOptions(config),
+        seconds: records.observers.some((observer) => observer.onSecond),
+        onTrouble: (message, fields) => log.error(message, fields),
+        onGivingUp: () => {
+          log.error('media workers keep ending: the capture ends, with what was measured')
+          process.exitCode = 1
+          source.stop()
+        },
+      })
+      source = new WorkerSource(opened.source, workers)
+    }
     const losses = new CaptureLosses(source.losses() !== undefined)
-    const opened = new Probe(
+    const probe = new Probe(
       config,
       source.timestampSource,
       (record) => records.record(record),
       records.observers,
       losses,
+      workers,
     )
-    probe = opened
-    records.watchProbe(() => countersOf(source, opened))
+    records.watchProbe(() => countersOf(source, probe))
     let load = 0
     let packetsBefore = 0
     const loop = new CaptureLoop({
@@ -83,39 +102,43 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       onSecond: (share) => {
         load = share
         records.flush()
-        const packets = opened.packetCount
+        const packets = probe.packetCount
         status.update({
           packetsPerSecond: packets - packetsBefore,
-          ...opened.open,
+          ...probe.open,
           drops: loop.lossWatch.drops,
           load,
         })
         packetsBefore = packets
       },
     })
-    resume(opened, losses, config, options, log)
+    resume(probe, losses, config, options, log)
     const { metrics } = options
     if (metrics) {
-      const health = (): CaptureHealth => healthOf(source, opened, loop, losses, load, files.lostChunks)
+      const health = (): CaptureHealth => healthOf(source, probe, loop, losses, load, files.lostChunks)
       await serveMetrics(createRegistry(health), metrics.host, metrics.port)
     }
     if (binding !== undefined && options.keepPrivileges !== true) {
       dropCapabilities(binding)
       files.checkFolders()
     }
+    workers?.start()
     for (const warning of source.warnings) log.warn(`${warning.source}: ${warning.message}`)
     release = onSignals(source, options, log, () => {
       files.reopen()
-      reload(opened, records, config, options, log)
+      reload(probe, records, config, options, log)
     })
-    log.info(`capturing on ${options.interface.join(', ')}`, { interfaces: options.interface.join(',') })
+    log.info(`capturing on ${options.interface.join(', ')}`, {
+      interfaces: options.interface.join(','),
+      media_workers: workerSockets.length || undefined,
+    })
     const beganMs = performance.now()
     await loop.run()
     status.clear()
-    if (options.state !== undefined && save(options.state, opened, log)) records.leaveOpenCalls()
-    for (const _ of opened.finish()) await records.ready()
+    if (options.state !== undefined && save(options.state, probe, log)) records.leaveOpenCalls()
+    for (const _ of probe.finish()) await records.ready()
     await records.finish(
-      summaryOf(opened, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
+      summaryOf(probe, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
     )
   } catch (error) {
     await records.abort()

@@ -49,6 +49,7 @@ export class CaptureLoop {
       this.look(beganMs)
       if (batch.end > batch.first) probe.onBatch(batch)
       else if (Number.isFinite(source.quietUntilMs)) probe.onQuiet(source.quietUntilMs)
+      probe.onMessages()
       this.busyMs += monotonicMs() - beganMs
       if (readerGone()) source.stop()
     }

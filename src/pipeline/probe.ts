@@ -8,11 +8,12 @@ import type { CallObserver } from '../calls/observer.js'
 import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/records.js'
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
-import { KIND_ICMP, KIND_TCP, KIND_UDP } from '../decode/packet.js'
-import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../rtp/meter.js'
+import { KIND_ICMP, KIND_TCP, KIND_UDP, type SkipReason } from '../decode/packet.js'
+import { FORESIGHT, PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
 import { scanPlainFrames } from '../decode/plain-frames.js'
 import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
+import type { ForwardedFrame, MediaWorkers } from './media/media-workers.js'
 import { SignallingInput } from './signalling-input.js'
 
 /** Slow events (timeouts of signalling, sweeps) are looked at once per this much packet time. */
@@ -35,13 +36,28 @@ export type ProbeCounts = Omit<
   | 'bad_calls'
 >
 
+/** How the configuration wants streams measured. */
+export function meterOptions(config: Config): MeterOptions & { maxStreams: number } {
+  return {
+    maxStreams: config.limits.streams,
+    intervalMs: config.interval_s * 1000,
+    burstPdvMs: config.burst_second.pdv_ms,
+    burstPackets: config.burst_second.packets,
+    jitterBuffer: config.jitter_buffer,
+    idleMs: config.timeouts.stream_idle_s * 1000,
+    earlyPackets: config.limits.early_packets,
+  }
+}
+
 /**
  * The whole path of a packet on one thread: frame -> decode -> RTP meter, or SIP -> tracker; the correlator makes
- * records of both. Time comes from the packets.
+ * records of both. Time comes from the packets. With media workers only what they do not measure comes by here.
  */
 export class Probe {
   readonly decoder: PacketDecoder
-  readonly meter: RtpMeter
+  /** Absent with media workers. */
+  readonly meter: RtpMeter | undefined
+  private readonly streams: RtpMeter | MediaWorkers
   readonly tracker: SignallingTracker
   /** Findings over all calls so far. */
   readonly findingGroups = new FindingGroups()
@@ -69,20 +85,18 @@ export class Probe {
     emit: (record: ProbeRecord) => void,
     observers: readonly CallObserver[] = [],
     captureLosses?: CaptureLosses,
+    private readonly workers?: MediaWorkers,
   ) {
     this.correlator = new Correlator(config, timestampSource, emit, [...observers, this.findingGroups])
     this.correlator.captureLosses = captureLosses
-    this.meter = new RtpMeter(this.correlator, {
-      maxStreams: config.limits.streams,
-      intervalMs: config.interval_s * 1000,
-      burstPdvMs: config.burst_second.pdv_ms,
-      burstPackets: config.burst_second.packets,
-      jitterBuffer: config.jitter_buffer,
-      idleMs: config.timeouts.stream_idle_s * 1000,
-      earlyPackets: config.limits.early_packets,
-    })
+    if (workers) {
+      workers.connect(this.correlator, (frame) => this.onForwarded(frame))
+      this.streams = workers
+    } else {
+      this.streams = this.meter = new RtpMeter(this.correlator, meterOptions(config))
+    }
     this.tracker = new SignallingTracker(this.correlator, { maxCalls: config.limits.calls })
-    this.correlator.connect(this.meter, this.tracker)
+    this.correlator.connect(this.streams, this.tracker, workers?.slots)
     this.decoder = new PacketDecoder({
       fragmentDatagrams: config.limits.fragments,
       fragmentTimeoutMs: config.timeouts.fragment_s * 1000,
@@ -102,6 +116,10 @@ export class Probe {
   onBatch(batch: PacketBatch): void {
     const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
     const { decoder, meter } = this
+    if (meter === undefined) {
+      this.onOtherBatch(batch)
+      return
+    }
     let wireBytes = 0
     let rtp = 0
     let wakeAt = this.wakeAt
@@ -159,12 +177,58 @@ export class Probe {
     }
     this.count(end - counted, wireBytes, rtp)
     if (end > first) {
-      // Both ends for both: a clock that was set back makes the later packet the earlier.
-      this.firstMs = Math.min(this.firstMs, timeMs[first], timeMs[end - 1])
-      this.lastMs = Math.max(this.lastMs, timeMs[first], timeMs[end - 1])
-      this.noteTime(timeMs[end - 1])
+      this.noteEnds(timeMs[first], timeMs[end - 1])
       meter.sweepFor(timeMs[end - 1])
     }
+  }
+
+  /** A batch with media workers: nearly nothing in it is media. */
+  private onOtherBatch(batch: PacketBatch): void {
+    const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
+    for (let k = first; k < end; k++) {
+      if (timeMs[k] >= this.wakeAt) this.wake(timeMs[k])
+      this.count(1, wireLength[k], 0)
+      this.onOther(bytes, view, frameOffset[k], capturedLength[k], wireLength[k], linkType[k], timeMs[k])
+    }
+    if (end > first) this.noteEnds(timeMs[first], timeMs[end - 1])
+  }
+
+  /** A frame that a media worker counted and left to this thread. */
+  private onForwarded({ bytes, view, offset, captured, wireLength, linkType, timeMs }: ForwardedFrame): void {
+    this.onOther(bytes, view, offset, captured, wireLength, linkType, timeMs)
+  }
+
+  private onOther(
+    bytes: Uint8Array,
+    view: DataView,
+    offset: number,
+    captured: number,
+    wireLength: number,
+    linkType: number,
+    timeMs: number,
+  ): void {
+    const { decoder } = this
+    const kind = decoder.decode(bytes, view, offset, captured, wireLength, linkType, timeMs)
+    if (kind === KIND_UDP) {
+      const at = decoder.payloadOffset
+      if (decoder.payloadCaptured >= 12 && decoder.bytes[at] >> 6 === 2) {
+        if (this.workers?.onPacket(decoder) === PACKET_RTCP) this.onRtcp()
+      } else if (decoder.payloadCaptured > 0) {
+        this.signalling.onDatagram(decoder)
+      }
+    } else if (kind === KIND_TCP) {
+      this.signalling.onSegment(decoder)
+    } else if (kind === KIND_ICMP) {
+      this.correlator.onIcmp(decoder)
+    }
+  }
+
+  /** First and last time of a batch. */
+  private noteEnds(firstMs: number, lastMs: number): void {
+    // Both ends for both: a clock that was set back makes the later packet the earlier.
+    this.firstMs = Math.min(this.firstMs, firstMs, lastMs)
+    this.lastMs = Math.max(this.lastMs, firstMs, lastMs)
+    this.noteTime(lastMs)
   }
 
   /** Looks at every so many packets whether their time goes on. */
@@ -186,7 +250,12 @@ export class Probe {
   /** Live capture: nothing came, and time went on to `timeMs` all the same. */
   onQuiet(timeMs: number): void {
     if (timeMs >= this.wakeAt) this.wake(timeMs)
-    this.meter.sweepFor(timeMs)
+    this.meter?.sweepFor(timeMs)
+  }
+
+  /** Takes in what the media workers have measured since the last call. */
+  onMessages(): void {
+    this.workers?.read()
   }
 
   /** Calls that an earlier run of the probe left open. */
@@ -202,7 +271,7 @@ export class Probe {
 
   /** What is held now. */
   get open(): { calls: number; streams: number } {
-    return { calls: this.correlator.openCalls, streams: this.meter.counters.active }
+    return { calls: this.correlator.openCalls, streams: this.streams.counters.active }
   }
 
   private onRtcp(): void {
@@ -225,24 +294,43 @@ export class Probe {
   /** End of the capture: every stream and call gets its record. Yields now and then, so that outputs keep up. */
   *finish(): Generator<void> {
     this.signalling.finish()
-    const endMs = Number.isFinite(this.lastMs) ? this.lastMs : 0
+    const lastMs = this.range.lastMs
+    const endMs = Number.isFinite(lastMs) ? lastMs : 0
     this.tracker.finish(endMs)
     yield* this.correlator.finish(endMs)
   }
 
   get packetCount(): number {
-    return this.packets
+    return this.packets + (this.workers?.packets ?? 0)
+  }
+
+  private get rtpCount(): number {
+    return this.rtpPackets + (this.workers?.rtpPackets ?? 0)
+  }
+
+  private get skipped(): Partial<Record<SkipReason, number>> {
+    const { skippedByReason } = this.decoder
+    return this.workers?.addSkipped(skippedByReason) ?? skippedByReason
+  }
+
+  /** Times of the first and the last packet. */
+  private get range(): { firstMs: number; lastMs: number } {
+    const { firstMs, lastMs } = this.workers ?? { firstMs: NaN, lastMs: NaN }
+    return {
+      firstMs: Number.isNaN(firstMs) ? this.firstMs : Math.min(this.firstMs, firstMs),
+      lastMs: Number.isNaN(lastMs) ? this.lastMs : Math.max(this.lastMs, lastMs),
+    }
   }
 
   /** What it counts of itself, so far. */
   health(): ProbeCounters {
     return {
-      packets: this.packets,
-      bytes: this.bytes,
-      rtpPackets: this.rtpPackets,
+      packets: this.packetCount,
+      bytes: this.bytes + (this.workers?.bytes ?? 0),
+      rtpPackets: this.rtpCount,
       rtcpPackets: this.rtcpPackets,
       sipMessages: this.signalling.messages,
-      skipped: sumOf(this.decoder.skippedByReason) + this.signalling.malformed,
+      skipped: sumOf(this.skipped) + this.signalling.malformed,
       evictions: sumOf(this.evictions()),
       ...this.open,
     }
@@ -251,18 +339,20 @@ export class Probe {
   counts(): ProbeCounts {
     const { correlator, decoder, tracker, signalling } = this
     const sip = tracker.counters
-    const seen = this.packets > 0 && Number.isFinite(this.firstMs)
+    const packets = this.packetCount
+    const { firstMs, lastMs } = this.range
+    const seen = packets > 0 && Number.isFinite(firstMs)
     return {
-      start: seen ? new Date(this.firstMs).toISOString() : undefined,
-      end: seen ? new Date(this.lastMs).toISOString() : undefined,
-      duration_ms: seen ? this.lastMs - this.firstMs : undefined,
-      packets: this.packets,
-      bytes: this.bytes,
+      start: seen ? new Date(firstMs).toISOString() : undefined,
+      end: seen ? new Date(lastMs).toISOString() : undefined,
+      duration_ms: seen ? lastMs - firstMs : undefined,
+      packets,
+      bytes: this.bytes + (this.workers?.bytes ?? 0),
       calls: correlator.counts.calls,
       calls_by_state: correlator.counts.callsByState,
       calls_by_quality: correlator.counts.callsByQuality,
       streams: correlator.counts.streams,
-      rtp_packets: this.rtpPackets,
+      rtp_packets: this.rtpCount,
       rtcp_packets: this.rtcpPackets,
       sip_messages: signalling.messages,
       sip_requests: sip.requests,
@@ -277,7 +367,7 @@ export class Probe {
       },
       options: sip.options,
       tunnels: decoder.tunnels,
-      skipped: decoder.skippedByReason,
+      skipped: this.skipped,
       evictions: this.evictions(),
       time_steps_back: this.timeStepsBack > 0 ? this.timeStepsBack : undefined,
       time_step_back_max_ms: this.timeStepsBack > 0 ? this.timeStepBackMaxMs : undefined,
@@ -294,18 +384,20 @@ export class Probe {
 
   /** Every bound that cost something. */
   private evictions(): Record<string, number> {
-    const { meter, tracker, correlator } = this
+    const { tracker, correlator } = this
+    const streams = this.streams.counters
     const tcp = this.signalling.tcpCounters
     const all: Record<string, number> = {
       calls: tracker.counters.evictedCalls,
-      stream_packets_without_room: meter.counters.noRoomPackets,
-      stream_candidates_without_room: meter.counters.candidatesTurnedAway,
-      early_packets: meter.counters.earlyPacketsDropped,
-      payload_maps: meter.counters.payloadMapOverflow,
-      announced_addresses: meter.counters.announcedOverflow + correlator.counts.claimOverflow,
+      stream_packets_without_room: streams.noRoomPackets,
+      stream_candidates_without_room: streams.candidatesTurnedAway,
+      early_packets: streams.earlyPacketsDropped,
+      payload_maps: streams.payloadMapOverflow,
+      announced_addresses: streams.announcedOverflow + correlator.counts.claimOverflow,
       tcp_connections: tcp.connectionsEvicted,
       tcp_hold_limit: tcp.holdLimitReached,
       finding_values: this.findingGroups.overflow,
+      resteered_packets: this.workers?.packetsDropped ?? 0,
     }
     return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
   }

@@ -1339,6 +1339,11 @@ export class RtpMeter implements StreamControl {
     else this.recycle(slot)
   }
 
+  /** Whether a stream that was started has not ended. */
+  isFollowed(slot: number): boolean {
+    return (this.i32[slot * L.STRIDE_32 + L.I_FLAGS] & L.FLAG_VALID) !== 0
+  }
+
   /** The slot of a stream that ended may be used again. */
   recycle(slot: number): void {
     const i = slot * L.STRIDE_32

@@ -79,6 +79,7 @@ export class OpenRing {
       return { interfaceName, kind: state === undefined ? 'gone' : 'down', timeMs: nowMs }
     }
     if (state.index !== this.index) {
+      if (this.socket.inFanout) return { interfaceName, kind: 'replaced', timeMs: nowMs }
       // Neither needs a capability.
       this.binding.bindSocket(fd, state.index)
       if (promiscuous) this.binding.setPromiscuous(fd, state.index)

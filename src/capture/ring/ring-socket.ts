@@ -69,6 +69,8 @@ export interface RingSocket {
   blocks: number
   retireMs: number
   hardwareStamps: boolean
+  /** Of a fanout group: the kernel binds it to no other interface. */
+  inFanout: boolean
   /** What could not be had as it was asked for. */
   notes: string[]
 }
@@ -116,7 +118,9 @@ function setUp(
   const notes: string[] = []
   const blocks = makeRing(binding, fd, options.ringBytes ?? DEFAULT_RING_BYTES, blockBytes, retireMs, notes)
   const program = filterProgram(binding, options, linkType, snapBytes)
-  if (program) binding.attachFilter(fd, program)
+  // Until it is one of the group, it would get what the group gets, too.
+  if (fanout) binding.attachFilter(fd, keepProgram(0))
+  else if (program) binding.attachFilter(fd, program)
   const hardwareStamps = setUpStamps(binding, fd, options, notes)
   if (state.loopback) binding.ignoreOutgoing(fd)
   else if (promiscuous) binding.setPromiscuous(fd, state.index)
@@ -124,6 +128,7 @@ function setUp(
   if (fanout) {
     binding.joinFanout(fd, fanout.group, fanout.mode)
     if (fanout.program) binding.setFanoutProgram(fd, fanout.program)
+    binding.attachFilter(fd, program ?? keepProgram(WHOLE_FRAME_BYTES))
   }
   return {
     fd,
@@ -137,6 +142,7 @@ function setUp(
     blocks,
     retireMs,
     hardwareStamps,
+    inFanout: fanout !== undefined,
     notes,
   }
 }

@@ -1,0 +1,219 @@
+import { Worker } from 'node:worker_threads'
+import { StreamStates } from '../../rtp/stream-states.js'
+import { carriedBytes, CarriedPacket } from './carried-packet.js'
+import type { DecodedPacket } from '../../decode/packet.js'
+import { MessageRing } from './message-ring.js'
+import * as M from './messages.js'
+import { RowCodec } from './row-codec.js'
+
+/** Rows, seconds and frames that were not read yet. */
+const UP_BYTES = 16 * 2 ** 20
+/** Orders and unwrapped packets. */
+const DOWN_BYTES = 4 * 2 ** 20
+/** Packets leave this part of it to orders. */
+const PACKET_BYTES = 3 * 2 ** 20
+const WAIT_MS = 5
+/** A worker that does not answer for so many waits is given up: ten seconds, standstills of the process left out. */
+const PATIENCE = 2000
+
+/** A message, in the ring or copied out of it. */
+export interface Message {
+  kind: number
+  at: number
+  length: number
+  memory: MessageMemory
+}
+
+/** Bytes seen in every way that messages are read. */
+export class MessageMemory {
+  readonly view: DataView
+  readonly i32: Int32Array
+  readonly f64: Float64Array
+  readonly rows: RowCodec
+
+  constructor(readonly bytes: Uint8Array) {
+    const { buffer, byteOffset, byteLength } = bytes
+    this.view = new DataView(buffer, byteOffset, byteLength)
+    this.i32 = new Int32Array(buffer, byteOffset, byteLength >> 2)
+    this.f64 = new Float64Array(buffer, byteOffset, byteLength >> 3)
+    this.rows = new RowCodec(bytes)
+  }
+}
+
+/** Everything about a worker but where its own memory is. */
+export type MediaTaskBase = Omit<M.MediaTask, 'up' | 'down' | 'control' | 'figures'>
+
+/** One media worker as the calls' thread sees it: its messages, and what can be asked of it. */
+export class MediaLink {
+  readonly states: StreamStates
+  /** Its first slot among all workers'. */
+  readonly firstSlot: number
+  readonly figures = new Float64Array(new SharedArrayBuffer(M.FIGURES * 8))
+  counts: M.WorkerCounts | undefined
+  drained = false
+  finished = false
+  /** Its thread ended before it was told to, or does not answer. */
+  dead = false
+  /** Packets for which there was no room. */
+  packetsDropped = 0
+  private readonly control = new Int32Array(new SharedArrayBuffer(M.CONTROL_WORDS * 4))
+  private readonly up = new MessageRing(MessageRing.memory(UP_BYTES))
+  private readonly upMemory = new MessageMemory(this.up.bytes)
+  private readonly down = new MessageRing(MessageRing.memory(DOWN_BYTES))
+  /** Messages that were taken out of the ring while the worker was asked for something. */
+  private pending: Message[] = []
+  private asked = 0
+  private isAwaited = false
+  private worker: Worker | undefined
+
+  constructor(private readonly task: MediaTaskBase) {
+    const { maxStreams } = task.meter
+    this.firstSlot = task.index * maxStreams
+    this.states = new StreamStates(task.states, this.firstSlot, maxStreams)
+    this.figures[M.FIRST_MS] = this.figures[M.LAST_MS] = NaN
+  }
+
+  start(onExit: (error: Error | undefined) => void): void {
+    const { buffer: up } = this.up.bytes
+    const { buffer: down } = this.down.bytes
+    const task = { ...this.task, up, down, control: this.control.buffer, figures: this.figures.buffer }
+    this.worker = new Worker(new URL('./media-thread.js', import.meta.url), { workerData: task })
+    let problem: Error | undefined
+    this.worker.on('error', (error) => (problem = error))
+    this.worker.on('exit', () => {
+      this.worker = undefined
+      if (this.finished) return
+      this.dead = true
+      onExit(problem)
+    })
+  }
+
+  /** Ends the thread at once. */
+  async terminate(): Promise<void> {
+    await this.worker?.terminate()
+  }
+
+  get isRunning(): boolean {
+    return Atomics.load(this.control, M.RUNNING) === 1
+  }
+
+  /** The worker sleeps when it has nothing to do. */
+  wake(): void {
+    Atomics.add(this.control, M.WAKE, 1)
+    Atomics.notify(this.control, M.WAKE)
+  }
+
+  wakeIfAwaited(): void {
+    if (!this.isAwaited) return
+    this.isAwaited = false
+    this.wake()
+  }
+
+  /** Tells it something. Nothing, to one that is dead. */
+  order(kind: number, localSlot = 0, argument = 0): void {
+    let patience = PATIENCE
+    let at = this.dead ? -1 : this.down.reserve(kind, M.ORDER_BYTES)
+    while (at < 0 && !this.dead) {
+      this.wake()
+      this.setAside()
+      this.pause()
+      if (--patience < 0) this.giveUp()
+      at = this.down.reserve(kind, M.ORDER_BYTES)
+    }
+    if (this.dead) return
+    this.down.i32[at >> 2] = localSlot
+    this.down.i32[(at >> 2) + 1] = argument
+    this.down.commit()
+    this.isAwaited = true
+  }
+
+  /** Hands a packet over; false when there is no room for it. */
+  send(p: DecodedPacket): boolean {
+    const at = this.dead || this.down.used > PACKET_BYTES ? -1 : this.down.reserve(M.PACKET, carriedBytes(p))
+    if (at < 0) {
+      this.packetsDropped++
+      return false
+    }
+    CarriedPacket.write(p, this.down, at)
+    this.down.commit()
+    this.isAwaited = true
+    return true
+  }
+
+  /** Has something done and waits for it. Returns the messages about that slot of until then. */
+  ask(kind: number, localSlot: number): Message[] {
+    this.asked = (this.asked + 1) | 0
+    this.order(kind, localSlot, this.asked)
+    this.isAwaited = false
+    this.wake()
+    let patience = PATIENCE
+    while (!this.dead && Atomics.load(this.control, M.DONE) !== this.asked) {
+      // It may be waiting for room itself.
+      this.setAside()
+      this.pause()
+      if (--patience < 0) this.giveUp()
+    }
+    this.setAside()
+    const about: Message[] = []
+    const others: Message[] = []
+    for (const message of this.pending) (isAbout(message, localSlot) ? about : others).push(message)
+    this.pending = others
+    return about
+  }
+
+  private giveUp(): void {
+    this.dead = true
+    void this.terminate()
+  }
+
+  private pause(): void {
+    Atomics.wait(this.control, M.DONE, Atomics.load(this.control, M.DONE), WAIT_MS)
+  }
+
+  /** Copies what is in the ring, so that there is room in it. */
+  private setAside(): void {
+    const { up } = this
+    while (up.next()) {
+      const bytes = new Uint8Array((up.length + 7) & ~7)
+      bytes.set(up.bytes.subarray(up.at, up.at + up.length))
+      this.pending.push({ kind: up.kind, at: 0, length: up.length, memory: new MessageMemory(bytes) })
+      up.release()
+    }
+  }
+
+  /** Hands out every message; `visit` calls `taken` as soon as it has read what it needs. */
+  read(visit: (message: Message, taken: () => void) => void): boolean {
+    let any = false
+    const message: Message = { kind: 0, at: 0, length: 0, memory: this.upMemory }
+    const release = (): void => this.up.release()
+    const nothing = (): void => {}
+    for (;;) {
+      const before = this.pending.shift()
+      if (before) visit(before, nothing)
+      else if (this.up.next()) {
+        message.kind = this.up.kind
+        message.at = this.up.at
+        message.length = this.up.length
+        visit(message, release)
+      } else return any
+      any = true
+    }
+  }
+
+  /** After its end: clears the strides that it left, so that another may begin in them. */
+  clearStates(): void {
+    const { i32 } = this.states
+    const stride = i32.length / this.task.meter.maxStreams
+    for (let i = 0; i < i32.length; i += stride) {
+      // Ports or flags: every stride that was used has some.
+      if (i32[i + 1] !== 0 || i32[i + 4] !== 0) i32.fill(0, i, i + stride)
+    }
+  }
+}
+
+/** What happened to a stream, its end apart: that waits for its turn. */
+function isAbout({ kind, at, memory }: Message, localSlot: number): boolean {
+  const isOfStream =
+    kind === M.ROW || kind === M.RESUME || kind === M.BURST_SECOND || kind === M.SECOND || kind === M.SAMPLE
+  return isOfStream && memory.i32[at >> 2] === localSlot
+}
