@@ -76,3 +76,13 @@ it('the first packet of an announced stream is timed by the clock rate that its 
   expect(row.jitterUpdates).toBe(1)
   expect(row.jitterMax).toBeCloseTo(19.982 / 16, 5)
 })
+
+it('a flow that signalling announces after its first packet keeps that packet, and its timing', () => {
+  const { meter, send, end } = setUp([OPUS])
+  expect(send(1000, 65_535, 0, 96)).toBe(PACKET_CANDIDATE)
+  meter.announced.add(0x0a000002, 0, 0, 0, PORT)
+  for (let k = 1; k < 100; k++) expect(send(1000 + 20 * k, 65_535 + k, 960 * k, 96)).toBe(PACKET_RTP)
+  const rows = end()
+  expect(rows.reduce((sum, row) => sum + row.packets, 0)).toBe(100)
+  expect(rows.reduce((sum, row) => sum + row.jitterUpdates, 0)).toBe(99)
+})

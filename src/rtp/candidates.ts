@@ -38,7 +38,7 @@ export class CandidateTable {
 
   /**
    * Whether the flow's first packet is here and this one continues it (then the fields above describe that packet, and
-   * its cell is free again). Otherwise this one is kept as the first.
+   * its cell is free again). Otherwise this one is kept as the first, if `keep` says so.
    */
   match(
     hash: number,
@@ -48,6 +48,7 @@ export class CandidateTable {
     length: number,
     timeMs: number,
     checksum: number,
+    keep = true,
   ): boolean {
     const { words, times } = this
     const first = (hash & this.setMask) * WAYS
@@ -67,7 +68,7 @@ export class CandidateTable {
         if (step === 0 && words[c + 2] === timestamp) {
           // The first packet again: a mirror's copy, or a sender's repeat. At most 15 are remembered.
           const same = age <= SPAN_DUPLICATE_MS && (words[c + 1] & 0xffff) === checksum
-          if ((words[c + 3] & 0xf0) !== 0xf0) words[c + 3] += same ? 0x11 : 0x10
+          if (keep && (words[c + 3] & 0xf0) !== 0xf0) words[c + 3] += same ? 0x11 : 0x10
           return false
         }
         free = cell
@@ -75,6 +76,7 @@ export class CandidateTable {
       }
       if (free < 0 && age > WINDOW_MS) free = cell
     }
+    if (!keep) return false
     if (free < 0) {
       this.turnedAway++
       return false

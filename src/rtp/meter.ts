@@ -428,33 +428,32 @@ export class RtpMeter implements StreamControl {
     const announced =
       this.announced.has(p.destination0, p.destination1, p.destination2, p.destination3, p.destinationPort) ||
       this.announced.has(p.source0, p.source1, p.source2, p.source3, p.sourcePort)
-    const candidates = this.candidates
-    if (
-      !announced &&
-      !candidates.match(hash, sequence, timestamp, type, p.payloadLength, p.timeMs, p.udpChecksum)
-    ) {
-      return PACKET_CANDIDATE
-    }
+    const c = this.candidates
+    const { payloadLength, timeMs, udpChecksum } = p
+    // What announces a flow may come after its first packet.
+    const isSecond = c.match(hash, sequence, timestamp, type, payloadLength, timeMs, udpChecksum, !announced)
+    if (!announced && !isSecond) return PACKET_CANDIDATE
     const slot = this.allocate(p, hash, ssrc, ports)
     if (slot < 0) {
       this.noRoom++
       return PACKET_NO_ROOM
     }
     const i = slot * L.STRIDE_32
+    this.start(slot, isSecond ? c.timeMs : timeMs, isSecond ? c.sequence : sequence)
     if (announced) {
       this.i32[i + L.I_FLAGS] |= L.FLAG_ANNOUNCED
-      this.start(slot, p.timeMs, sequence)
       // First the listener binds the stream: the SDP that announced it gives the clock rate of this packet.
       this.validate(slot)
-      this.firstPacket(slot, p.timeMs, timestamp, type, p.payloadLength, 0)
     } else {
-      const c = candidates
-      this.start(slot, c.timeMs, c.sequence)
+      this.i32[i + L.I_PROBATION] = PROBATION_PACKETS - 1
+    }
+    if (isSecond) {
       this.firstPacket(slot, c.timeMs, c.timestamp, c.type, c.length, 0)
       this.i32[i + L.I_DUPLICATES] = c.duplicates
       this.i32[i + L.I_SPAN_DUPLICATES] = c.spanDuplicates
-      this.i32[i + L.I_PROBATION] = PROBATION_PACKETS - 1
-      this.ingest(slot, p.timeMs, sequence, timestamp, type, p.payloadLength, 0, p.dscp)
+      this.ingest(slot, timeMs, sequence, timestamp, type, payloadLength, 0, p.dscp)
+    } else {
+      this.firstPacket(slot, timeMs, timestamp, type, payloadLength, 0)
     }
     return PACKET_RTP
   }

@@ -73,7 +73,15 @@ class HandMadeRing {
 
 const SOCKET: RingSocket = {
   ...{ fd: 3, interfaceName: 'eth1', interfaceIndex: 2, linkType: 1, loopback: false, promiscuous: true },
-  ...{ mtu: 1500, blockBytes: BLOCK_BYTES, blocks: BLOCKS, retireMs: 20, hardwareStamps: false, notes: [] },
+  ...{
+    mtu: 1500,
+    blockBytes: BLOCK_BYTES,
+    blocks: BLOCKS,
+    retireMs: 20,
+    hardwareStamps: false,
+    inFanout: false,
+    notes: [],
+  },
 }
 
 function hex(reader: RingReader): string[] | null {

@@ -7,10 +7,11 @@ import { OpenRing } from './open-ring.js'
 import type { RingCounters } from './ring-reader.js'
 import type { RingSocket } from './ring-socket.js'
 
-/** How often an empty ring is looked at: at first a fraction of what the kernel takes to hand out a block. */
-const LOOK_MS = 4
-/** Later less often: even at 300,000 packets a second the ring takes a hundred times as long to fill. */
-const MOST_LOOK_MS = 16
+/**
+ * How often an empty ring is looked at. Each look wakes the process, which costs as much as some hundred packets; even at
+ * 300,000 packets a second the ring takes a hundred times as long to fill.
+ */
+const LOOK_MS = 20
 /** An empty batch says that time went on, this often. */
 const QUIET_MS = 100
 /** What was handed to the kernel so long ago has come out of the ring, even on a busy machine. */
@@ -23,6 +24,11 @@ const WATCH_MS = 500
 /** A network card's clock that is so far from the system's is taken for another time scale. */
 const OTHER_CLOCK_MS = 1000
 const NO_FRAMES = new FrameBatch(1)
+
+interface Waiting {
+  resolve: (batch: FrameBatch | null) => void
+  reject: (error: unknown) => void
+}
 
 export interface RingSourceOptions {
   /** The clock that the kernel stamps packets with. */
@@ -55,8 +61,10 @@ export class RingSource implements LiveSource {
   private watchedMs = -Infinity
   private stopMs = Infinity
   private drainedBy = Infinity
-  private wake: (() => void) | undefined
-  private lookMs = LOOK_MS
+  /** `next` found nothing, and waits for this. */
+  private waiting: Waiting | undefined
+  /** One that stays: to set a timer anew for each look costs more than the look. */
+  private looking: NodeJS.Timeout | undefined
   private closed = false
 
   constructor(
@@ -139,12 +147,10 @@ export class RingSource implements LiveSource {
       await nextTurn()
       this.turnMs = performance.now()
     }
-    for (;;) {
-      const batch = this.take()
-      if (batch !== undefined) return batch
-      await this.pause()
-      this.turnMs = performance.now()
-    }
+    const batch = this.take()
+    if (batch !== undefined) return batch
+    this.looking ??= setInterval(this.look, LOOK_MS)
+    return new Promise(this.wait)
   }
 
   /** As `next`, for a thread that does its own waiting (`pauseMs`): undefined when there is nothing to hand out now. */
@@ -157,7 +163,6 @@ export class RingSource implements LiveSource {
     const due = this.earliest()
     if (due !== null && (allFull || due.headMs <= nowMs + this.clockOffsetMs - this.holdMs)) {
       this.lastBatchMs = nowMs
-      this.lookMs = LOOK_MS
       return this.handOut(due)
     }
     if (nowMs >= this.drainedBy) return due === null ? null : this.handOut(due)
@@ -168,11 +173,28 @@ export class RingSource implements LiveSource {
     return NO_FRAMES
   }
 
-  /** How long to wait before looking again, ms: longer each time, until something comes. */
+  private readonly wait = (resolve: Waiting['resolve'], reject: Waiting['reject']): void => {
+    this.waiting = { resolve, reject }
+  }
+
+  private readonly look = (): void => {
+    const { waiting } = this
+    if (waiting === undefined) return
+    try {
+      const batch = this.take()
+      if (batch === undefined) return
+      this.turnMs = performance.now()
+      this.waiting = undefined
+      waiting.resolve(batch)
+    } catch (error) {
+      this.waiting = undefined
+      waiting.reject(error)
+    }
+  }
+
+  /** How long to wait before looking again, ms. */
   pauseMs(): number {
-    const { lookMs } = this
-    this.lookMs = Math.min(MOST_LOOK_MS, lookMs * 2)
-    return lookMs
+    return LOOK_MS
   }
 
   /** True when no ring is empty. */
@@ -239,22 +261,12 @@ export class RingSource implements LiveSource {
     }
   }
 
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.pauseMs())
-      this.wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-
   stop(): void {
     if (this.stopMs !== Infinity) return
     this.stopMs = this.nowMs()
     // Blocks that are not full come when the kernel retires them.
     this.drainedBy = this.stopMs + this.holdMs + RETIRE_SLACK_MS
-    this.wake?.()
+    this.look()
   }
 
   close(): Promise<void> {
@@ -262,7 +274,8 @@ export class RingSource implements LiveSource {
       this.losses()
       this.closed = true
       for (const ring of this.rings) ring.close()
-      this.wake?.()
+      clearInterval(this.looking)
+      this.look()
     }
     return Promise.resolve()
   }
