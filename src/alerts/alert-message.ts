@@ -1,6 +1,7 @@
 import type { MosDriver } from '../calls/records.js'
 import type { AlertFacts } from './open-alert.js'
 import type { Reading } from './reading.js'
+import { sharedText } from './shared-text.js'
 
 const DRIVER_TEXT: Record<MosDriver, string> = {
   loss: 'loss',
@@ -19,7 +20,8 @@ export function messageOf(facts: AlertFacts, reading: Reading | undefined): stri
       : place === ''
         ? ''
         : ` (${place})`
-  const parts = [scaleOf(facts, reading), ...evidenceOf(reading)].filter((part) => part !== '')
+  const common = facts.shared === undefined ? '' : sharedText(facts.shared)
+  const parts = [scaleOf(facts, reading), common, ...evidenceOf(reading)].filter((part) => part !== '')
   const detail = parts.length > 0 ? `: ${parts.join('; ')}` : ''
   if (state === 'resolved') {
     const { startMs, endMs } = facts
@@ -28,22 +30,18 @@ export function messageOf(facts: AlertFacts, reading: Reading | undefined): stri
   return `${what}${where} since ${clock(facts.startMs)} UTC${detail}`
 }
 
-function scaleOf(
-  { rule, callsAffected, threshold, shared }: AlertFacts,
-  reading: Reading | undefined,
-): string {
+function scaleOf({ rule, callsAffected, threshold }: AlertFacts, reading: Reading | undefined): string {
   if (!reading) return ''
   const { value, streamsAffected, streamsActive } = reading
-  const together = shared === undefined ? '' : `, ${shared}`
   if (streamsAffected !== undefined)
-    return `${streamsAffected} of ${streamsActive} streams, ${count(callsAffected, 'call')}${together}`
+    return `${streamsAffected} of ${streamsActive} streams, ${count(callsAffected, 'call')}`
   if (value === undefined) return ''
   const limit = threshold?.above ?? threshold?.below
   const usual = threshold?.usual === undefined ? '' : `, usual ${number(threshold.usual)}`
   const compared = limit === undefined ? '' : ` (threshold ${number(limit)}${usual})`
   const named = rule.metric === undefined ? '' : `${rule.metric} `
-  const unit = rule.measure === 'share_percent' ? ' %' : ''
-  const calls = callsAffected > 0 ? `, ${count(callsAffected, 'call')}${together}` : ''
+  const unit = rule.measure.endsWith('_percent') ? ' %' : ''
+  const calls = callsAffected > 0 ? `, ${count(callsAffected, 'call')}` : ''
   return `${named}${number(value)}${unit}${compared} in ${lengthOf(rule.window_s * 1000)}${calls}`
 }
 

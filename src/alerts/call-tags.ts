@@ -1,3 +1,4 @@
+import { traitsOf, type GroupValue } from '../aggregates/finding-calls.js'
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CallRecord, Direction, IntervalRecord } from '../calls/records.js'
 import { sipRoundTripMs } from '../calls/sip-round-trip.js'
@@ -18,13 +19,18 @@ type StreamsOfCall = Partial<Record<Direction, WatchedStream>>
 
 /** Names calls, their directions and paths for the rules. Looked up once per call and direction. */
 export class CallTagger {
-  private readonly names: NameMap
-  private readonly hasSites: boolean
-  private readonly hasTrunks: boolean
-  private readonly assumedDelayMs: number
+  private names!: NameMap
+  private hasSites = false
+  private hasTrunks = false
+  private assumedDelayMs = 0
   private readonly streams = new WeakMap<CallEntry, StreamsOfCall>()
 
   constructor(config: Config) {
+    this.reconfigure(config)
+  }
+
+  /** Calls that are on keep the names that they have. */
+  reconfigure(config: Config): void {
     this.names = new NameMap(config)
     this.hasSites = config.sites.length > 0
     this.hasTrunks = config.trunks.length > 0
@@ -46,7 +52,7 @@ export class CallTagger {
       ...this.tagsOf(this.placesOf(call), direction, stream.sourceAddress, stream.destinationAddress),
       codec,
     }
-    const watched = new WatchedStream(before?.owner ?? ownerOf(call, stream), tags)
+    const watched = new WatchedStream(before?.owner ?? ownerOf(call, stream, tags), tags)
     known[direction] = watched
     return watched
   }
@@ -130,7 +136,7 @@ export class CallTagger {
   }
 }
 
-function ownerOf(call: CallEntry, stream: StreamEntry): StreamOwner {
+function ownerOf(call: CallEntry, stream: StreamEntry, tags: AlertTags): StreamOwner {
   const startMs = call.sip?.inviteMs ?? stream.firstArrival
   return {
     get callId() {
@@ -145,7 +151,24 @@ function ownerOf(call: CallEntry, stream: StreamEntry): StreamOwner {
     get endMs() {
       return call.sip?.endMs ?? Infinity
     },
+    traits: (media) => liveTraits(call, tags, media),
   }
+}
+
+/** As `traitsOfRecord`, of a call that runs. */
+export function liveTraits(
+  { sip }: CallEntry,
+  tags: AlertTags,
+  media: readonly { codec?: string; dscp?: number }[],
+): GroupValue[] {
+  return traitsOf({
+    trunk: tags.trunk,
+    callerSite: tags.caller_site,
+    calleeSite: tags.callee_site,
+    media,
+    userAgents: [sip?.userAgents.caller, sip?.userAgents.callee],
+    hosts: [sip?.callerSignalling.address, sip?.calleeSignalling.address],
+  })
 }
 
 /** Addresses of a direction's media, else of the call's signalling. */

@@ -1,6 +1,7 @@
 import type { Confidence } from '../calls/records.js'
 import type { AlertFacts } from './open-alert.js'
-import type { Reading } from './reading.js'
+import type { Reading, SharedTraits } from './reading.js'
+import { traitName } from './shared-text.js'
 
 export interface LikelyCause {
   text: string
@@ -22,7 +23,8 @@ export function causeOf(facts: AlertFacts, reading: Reading | undefined): Likely
 
 function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefined): string | undefined {
   const evidence = reading?.evidence
-  const where = shared === undefined ? 'a link that these calls share' : `what these calls share (${shared})`
+  const trait = shared && placeOf(shared)
+  const where = trait === undefined ? 'a link that these calls share' : `what these calls share (${trait})`
   switch (rule.name) {
     case 'burst_jitter':
       return (evidence?.lossPercent ?? 0) >= OVERFLOW_LOSS_PERCENT
@@ -38,6 +40,8 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
       return `a firewall, NAT or media relay ${place === '' ? '' : `on ${place} `}that lets one direction through only`
     case 'setup_failures':
       return `the far end, or what routes to it, refuses or does not answer${place === '' ? '' : ` (${place})`}`
+    case 'bad_calls_shared':
+      return shared && `something that calls with ${traitName(shared.groups[0])} have and others have not`
     case 'no_calls':
       return 'signalling is down, goes another way, or no longer reaches the mirror'
     case 'capture_drops':
@@ -49,6 +53,12 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
     default:
       return driverText(reading)
   }
+}
+
+/** Where packets pass: a codec or product has no queue. */
+function placeOf({ groups }: SharedTraits): string | undefined {
+  const place = groups.find(({ dimension }) => ['trunk', 'site_pair', 'host'].includes(dimension))
+  return place && traitName(place)
 }
 
 function driverText(reading: Reading | undefined): string | undefined {

@@ -29,7 +29,8 @@ function holds(condition: SampleCondition, metric: MetricReader, call: CallRecor
   if (condition.quality) return condition.quality.includes(call.quality)
   const least = CONFIDENCES.indexOf(condition.confidence ?? 'medium')
   return call.findings.some(
-    ({ code, confidence }) => code === condition.finding && CONFIDENCES.indexOf(confidence) >= least,
+    ({ code, confidence }) =>
+      [condition.finding].flat().includes(code) && CONFIDENCES.indexOf(confidence) >= least,
   )
 }
 

@@ -1,3 +1,4 @@
+import { traitsOfRecord } from '../aggregates/finding-calls.js'
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CodecUse } from '../calls/media-codecs.js'
 import type { CallObserver } from '../calls/observer.js'
@@ -8,9 +9,10 @@ import { rulesInForce } from '../config/alert-rules.js'
 import type { Config } from '../config/config.js'
 import { Baselines, type BaselineState } from './baseline.js'
 import { allHold, callMetric, intervalMetric } from './conditions.js'
-import { CallTagger } from './call-tags.js'
+import { CallTagger, liveTraits } from './call-tags.js'
 import type { ProbeHealth } from './probe-group.js'
-import { RuleState, type OpenAlertState, type RuleContext } from './rule-state.js'
+import type { OpenAlertState } from './rule-alerts.js'
+import { RuleState, type RuleContext } from './rule-state.js'
 import { SecondMetrics, type WatchedStream } from './stream-watch.js'
 
 /** Rules are looked at this often even when nothing new came. */
@@ -43,13 +45,15 @@ export interface EngineState {
  * a second, everything once a second. The same for replay and live capture.
  */
 export class AlertEngine implements CallObserver {
-  readonly rules: readonly RuleState[]
+  rules: readonly RuleState[] = []
   readonly baselines: Baselines
-  private readonly seconds: readonly RuleState[]
-  private readonly bursts: readonly RuleState[]
-  private readonly intervals: readonly RuleState[]
-  private readonly calls: readonly RuleState[]
-  private readonly starts: readonly RuleState[]
+  private seconds: readonly RuleState[] = []
+  private bursts: readonly RuleState[] = []
+  private intervals: readonly RuleState[] = []
+  private calls: readonly RuleState[] = []
+  private starts: readonly RuleState[] = []
+  /** Ends of alerts whose rule was gone at the start. */
+  private orphans: AlertRecord[] = []
   private readonly tagger: CallTagger
   private readonly context: RuleContext
   private readonly metrics = new SecondMetrics()
@@ -67,13 +71,14 @@ export class AlertEngine implements CallObserver {
   ) {
     this.baselines = new Baselines(config.alerts.time_zone)
     this.tagger = new CallTagger(config)
-    // Rules about the probe first: they may hold the others back.
-    const rules = rulesInForce(config.alerts).sort(
-      (a, b) => Number(b.over === 'probe') - Number(a.over === 'probe'),
-    )
     this.context = { probe: config.probe, silences: config.alerts.silences, baselines: this.baselines }
     const { context } = this
-    this.rules = rules.map((rule) => new RuleState(rule, context))
+    this.arrange(rulesInForce(config.alerts).map((rule) => new RuleState(rule, context)))
+  }
+
+  private arrange(rules: RuleState[]): void {
+    // Rules about the probe first: they may hold the others back.
+    this.rules = rules.sort((a, b) => Number(b.rule.over === 'probe') - Number(a.rule.over === 'probe'))
     const over = (source: string): RuleState[] => this.rules.filter(({ rule }) => rule.over === source)
     const looksAtBursts = ({ rule }: RuleState): boolean =>
       [...rule.where, ...rule.bad].some(({ metric }) => metric === 'burst')
@@ -114,10 +119,25 @@ export class AlertEngine implements CallObserver {
   }
 
   private evaluate(timeMs: number, isStep: boolean): void {
+    if (this.orphans.length > 0) this.endOrphans(timeMs)
     if (isStep) this.noteHealth(timeMs)
     const learns = isStep && timeMs >= this.learnAtMs
     if (learns) this.learnAtMs = timeMs + LEARN_MS
     for (const state of this.rules) state.evaluate(timeMs, isStep, learns, this.options.emit)
+  }
+
+  /** Who was told of an alert is told of its end, though its rule was taken away while the process was down. */
+  private endOrphans(timeMs: number): void {
+    const time = new Date(timeMs).toISOString()
+    for (const record of this.orphans)
+      this.options.emit({
+        ...record,
+        state: 'resolved',
+        time,
+        end: time,
+        message: `Over: rule ${record.rule} is no more`,
+      })
+    this.orphans = []
   }
 
   private noteHealth(timeMs: number): void {
@@ -173,12 +193,14 @@ export class AlertEngine implements CallObserver {
             mosCq: record.mos_cq,
           }
         : undefined
+      const traits = state.wantsTraits ? liveTraits(call, tags, [record]) : undefined
       state.sample(tags, {
         timeMs: this.nowMs,
         value: metric(state.rule.metric ?? '') ?? NaN,
         isBad,
         call: affected,
         evidence,
+        traits,
       })
     }
   }
@@ -196,18 +218,32 @@ export class AlertEngine implements CallObserver {
     const tags = this.tagger.callTags(call, record)
     const affected = this.tagger.affectedBy(record, tags)
     const metric = callMetric(record)
+    const traits = traitsOfRecord(record)
     for (const state of this.calls) {
       if (!allHold(state.rule.where, metric, record)) continue
       const isBad = state.rule.bad.length > 0 && allHold(state.rule.bad, metric, record)
       const value = metric(state.rule.metric ?? '') ?? NaN
       const evidence = isBad ? { mosCq: record.mos_cq_min } : undefined
-      state.sample(tags, { timeMs: this.nowMs, value, isBad, call: affected, evidence })
+      state.sample(tags, { timeMs: this.nowMs, value, isBad, call: affected, evidence, traits })
     }
   }
 
-  /** Silences may change while rules run; the rest of the section needs a new start. */
+  /**
+   * Silences, rules and names of places as they are now. A rule that stayed keeps all it has seen, also when only thresholds
+   * and times changed; one that looks at other samples begins anew and ends its alerts, as one that is gone does.
+   */
   reconfigure(config: Config): void {
     this.context.silences = config.alerts.silences
+    this.tagger.reconfigure(config)
+    const before = new Map(this.rules.map((state) => [state.rule.name, state]))
+    const after = rulesInForce(config.alerts).map((rule) => {
+      const known = before.get(rule.name)
+      if (!known?.retune(rule)) return new RuleState(rule, this.context)
+      before.delete(rule.name)
+      return known
+    })
+    for (const gone of before.values()) gone.end(this.nowMs, this.options.emit)
+    this.arrange(after)
   }
 
   /** Packet time of the last look, NaN before the first. */
@@ -224,14 +260,14 @@ export class AlertEngine implements CallObserver {
 
   /** Open alerts as records, newest values: for notifiers that tell a receiver again and again. */
   open(): AlertRecord[] {
-    return this.rules.flatMap((state) => state.openRecords(this.nowMs))
+    return this.rules.flatMap(({ alerts }) => alerts.records(this.nowMs))
   }
 
   get state(): EngineState {
     return {
       version: 1,
       timeMs: this.nowMs,
-      open: this.rules.flatMap((state) => state.openStates()),
+      open: this.rules.flatMap(({ alerts }) => alerts.states()),
       baselines: this.baselines.state,
     }
   }
@@ -239,14 +275,20 @@ export class AlertEngine implements CallObserver {
   /** Takes up what was open when the process ended. */
   restore(state: EngineState): void {
     this.baselines.restore(state.baselines)
-    for (const open of state.open) this.rules.find(({ rule }) => rule.name === open.record.rule)?.resume(open)
+    for (const open of state.open) {
+      const rule = this.rules.find(({ rule: { name } }) => name === open.record.rule)
+      if (rule) rule.resume(open)
+      else this.orphans.push(open.record)
+    }
   }
 
   /** Bounds that were reached, by name. */
   get evictions(): Record<string, number> {
     const groups = this.rules.reduce((sum, state) => sum + state.groupsTurnedAway, 0)
+    const traits = this.rules.reduce((sum, state) => sum + state.traitsTurnedAway, 0)
     return {
       ...(groups > 0 && { alert_groups: groups }),
+      ...(traits > 0 && { alert_traits: traits }),
       ...(this.baselines.overflow > 0 && { alert_baselines: this.baselines.overflow }),
     }
   }

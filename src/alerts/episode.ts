@@ -20,7 +20,8 @@ export class Episode {
   startMs = NaN
   endMs = NaN
 
-  constructor(private readonly times: EpisodeTimes) {}
+  /** May change: what counts from then on. */
+  constructor(public times: EpisodeTimes) {}
 
   /** Nothing is going on that time alone would change. */
   get isIdle(): boolean {

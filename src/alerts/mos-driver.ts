@@ -29,6 +29,11 @@ export function scoreOf(row: CodecRow, { lossPercent, latePercent, delayMs }: Im
   }
 }
 
+/** How much loss, late packets and delay take from the score that the codec has without any of them. */
+export function networkDropOf(row: CodecRow, { mosCq }: StreamScore): number {
+  return mosOnScale(ratingFactor(row, 0, 1, undefined), row.scale) - mosCq
+}
+
 /** The impairment without which R would rise the most; the codec's own counts as its equipment impairment. */
 export function driverOf(row: CodecRow, { lossPercent, latePercent, delayMs }: Impairments): MosDriver {
   const r = (ppl: number, delay: number | undefined): number =>

@@ -4,12 +4,14 @@ import type { AlertRule, AlertSilence } from '../config/alerts.js'
 import { messageOf } from './alert-message.js'
 import type { AffectedCall } from './bad-sample.js'
 import { causeOf } from './cause.js'
-import type { Reading, Threshold } from './reading.js'
+import type { Reading, SharedTraits, Threshold } from './reading.js'
 import { isSilenced } from './silences.js'
-import { sharedTag, type AlertTags, type CommonTags } from './tags.js'
+import type { AlertTags, CommonTags } from './tags.js'
 
 /** Calls remembered of one alert, to count each once. */
 const MOST_CALLS = 10_000
+/** What bad calls have in common is looked for so often. */
+const SHARED_EVERY_MS = 10_000
 /** Calls named as examples. */
 const EXAMPLES = 3
 
@@ -29,8 +31,7 @@ export interface AlertFacts {
   /** Paths beyond `max_open` that this alert stands for; 0: it is about one. */
   paths: number
   callsAffected: number
-  /** "14 of 15 cross carrier-a" */
-  shared?: string
+  shared?: SharedTraits
   threshold?: Threshold
 }
 
@@ -43,14 +44,19 @@ export class OpenAlert {
   private resumed?: AlertRecord
   /** As of its first record: receivers know an alert by them. */
   private tags?: CommonTags
+  private silenced?: boolean
+  private shared?: SharedTraits
+  private sharedAtMs = -Infinity
   private paths = 0
 
-  /** @param group key of the rule's group, `*` for many */
+  /** @param group key of the rule's group, `*` for many
+   *  @param place what it is about, '' for everything */
   constructor(
     private readonly rule: AlertRule,
     private readonly context: AlertContext,
-    private readonly group: string,
+    group: string,
     readonly startMs: number,
+    private readonly place: string,
     private readonly groupTags: CommonTags = {},
   ) {
     // The same in each replay of the same capture.
@@ -60,10 +66,11 @@ export class OpenAlert {
 
   /** One that an earlier process opened. */
   static resumed(rule: AlertRule, context: AlertContext, group: string, record: AlertRecord): OpenAlert {
-    const alert = new OpenAlert(rule, context, group, Date.parse(record.start))
+    const alert = new OpenAlert(rule, context, group, Date.parse(record.start), record.path ?? '')
     alert.resumed = record
     const { caller_site, callee_site, trunk, direction } = record
     alert.tags = { caller_site, callee_site, trunk, direction }
+    alert.silenced = record.silenced
     return alert
   }
 
@@ -74,6 +81,18 @@ export class OpenAlert {
       this.threshold = threshold
     }
     for (const call of reading.affected) if (this.calls.size < MOST_CALLS) this.calls.set(call.callId, call)
+  }
+
+  /** Whether it is time to look for what its bad calls have in common. */
+  wantsShared(nowMs: number): boolean {
+    if (Math.abs(nowMs - this.sharedAtMs) < SHARED_EVERY_MS) return false
+    this.sharedAtMs = nowMs
+    return true
+  }
+
+  /** What its bad calls have in common. What was known stays when nothing stands out any more. */
+  share(shared: SharedTraits | undefined): void {
+    if (shared) this.shared = shared
   }
 
   /** Another path beyond the bound. */
@@ -87,17 +106,16 @@ export class OpenAlert {
     const { rule, context, worst, threshold } = this
     const all = [...this.calls.values()].map((call) => call.tags)
     const tags = (this.tags ??= { ...this.groupTags, ...commonTags(all) })
-    const isAboutPlace = this.paths === 0 && this.group !== 'probe'
     const evidence = worst?.evidence
     const facts: AlertFacts = {
       rule,
-      place: isAboutPlace ? this.group : '',
+      place: this.place,
       state,
       startMs: this.startMs,
       endMs,
       paths: this.paths,
       callsAffected: this.calls.size,
-      shared: sharedTag(all, isAboutPlace ? this.group : ''),
+      shared: this.shared,
       threshold,
     }
     const message = messageOf(facts, worst)
@@ -127,11 +145,12 @@ export class OpenAlert {
       threshold: threshold?.above ?? threshold?.below,
       baseline: threshold?.usual,
       window_s: rule.window_s,
-      path: isAboutPlace ? this.group : undefined,
+      path: this.place === '' ? undefined : this.place,
       // Rules about the probe are not about calls.
       calls_affected: all.length > 0 ? all.length : undefined,
       streams_affected: worst?.streamsAffected,
       streams_active: worst?.streamsActive,
+      shared: this.shared && [...this.shared.groups],
       call_ids: all.length > 0 ? [...this.calls.keys()].slice(0, EXAMPLES) : undefined,
       jitter_p95_ms: evidence?.jitterP95Ms,
       pdv_p95_ms: evidence?.pdvP95Ms,
@@ -142,8 +161,15 @@ export class OpenAlert {
       mos_driver: evidence?.mosDriver,
       cause: cause?.text,
       confidence: cause?.confidence,
-      silenced:
-        isSilenced(context.silences, rule.name, { path: this.group, ...tags }, this.startMs) || undefined,
+      // As it was when it began: who was told of that is told of its end.
+      silenced: (this.silenced ??= isSilenced(
+        context.silences,
+        rule.name,
+        { path: this.place, ...tags },
+        this.startMs,
+      ))
+        ? true
+        : undefined,
       message,
     }
   }
@@ -164,10 +190,15 @@ function isWorse(reading: Reading, than: Reading, threshold: Threshold | undefin
 /** What the rule compares with its threshold, by a name that tells how. */
 function metricOf({ over, measure, metric, bad }: AlertRule): string {
   if (metric !== undefined) return measure === 'last' ? metric : `${measure} of ${metric}`
+  if (measure === 'shared_percent') return 'share of bad calls with one trait in percent'
   const what =
     bad.length === 0
       ? over
-      : bad.map((condition) => condition.metric ?? condition.finding ?? 'calls').join(' and ')
+      : bad
+          .map(
+            ({ metric, finding }) => metric ?? (Array.isArray(finding) ? 'findings' : (finding ?? 'calls')),
+          )
+          .join(' and ')
   return measure === 'share_percent' ? `share of ${what} in percent` : `${measure} of ${what}`
 }
 

@@ -1,4 +1,12 @@
+import type { FindingGroup } from '../calls/records.js'
 import type { AffectedCall, Evidence } from './bad-sample.js'
+
+/** What bad calls have in common and others have not, the most telling first; at least one. */
+export interface SharedTraits {
+  groups: readonly FindingGroup[]
+  /** Among the calls of one path (trunk, ...) only, not over all of the rule. */
+  isHere: boolean
+}
 
 /** What a group's window says now. Times in ms since the epoch, NaN when nothing was bad. */
 export interface Reading {
@@ -12,6 +20,8 @@ export interface Reading {
   streamsAffected?: number
   streamsActive?: number
   evidence?: Evidence
+  /** For rules on what bad calls have in common. */
+  shared?: SharedTraits
 }
 
 /** One rule over the samples that share its `group_by`. */

@@ -1,13 +1,16 @@
 import type { AlertRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
-import type { AlertRule, AlertSilence } from '../config/alerts.js'
-import { OpenAlert } from './open-alert.js'
+import type { AlertRule } from '../config/alerts.js'
 import type { Baselines } from './baseline.js'
 import { allHold } from './conditions.js'
-import { Episode } from './episode.js'
+import type { AlertContext } from './open-alert.js'
 import { ProbeGroup } from './probe-group.js'
-import { isBeyond, isCalm, type Reading, type RuleGroup, type Threshold } from './reading.js'
+import { isBeyond, isCalm, type Reading, type Threshold } from './reading.js'
+import { RuleAlerts, type OpenAlertState } from './rule-alerts.js'
+import { Group, timesOf } from './rule-group.js'
 import { SampleGroup, type Sample } from './sample-group.js'
+import { SharedGroup } from './shared-group.js'
+import { SharedTraitsFinder } from './shared-traits.js'
 import { SlidingWindow } from './sliding-window.js'
 import { StreamGroup } from './stream-group.js'
 import type { SecondMetrics, WatchedStream } from './stream-watch.js'
@@ -15,43 +18,26 @@ import { groupKeyOf, groupTags, inScope, type AlertTags, type CommonTags } from 
 
 /** Groups (paths, trunks, ...) of one rule followed at once. */
 const MOST_GROUPS = 2000
-/** Key of the one alert that stands for all beyond `max_open`. */
-const MANY = '*'
 
-export interface RuleContext {
-  probe: string
-  silences: readonly AlertSilence[]
+export interface RuleContext extends AlertContext {
   baselines: Baselines
 }
 
-/** An alert that is open, as a restart needs it: without its examples. */
-export interface OpenAlertState {
-  group: string
-  record: AlertRecord
-}
-
-class Group {
-  readonly episode: Episode
-  /** The condition holds, whether it was raised yet or not. */
-  isBad = false
-  alert?: OpenAlert
-  /** Raised beyond `max_open`: part of the one alert for many. */
-  isOneOfMany = false
-
-  constructor(
-    readonly key: string,
-    readonly samples: RuleGroup,
-    /** What all its samples have in common, by what the rule groups by. */
-    readonly tags: CommonTags,
-    rule: AlertRule,
-  ) {
-    this.episode = new Episode({
-      forMs: rule.for_s * 1000,
-      clearAfterMs: rule.clear_after_s * 1000,
-      cooldownMs: rule.cooldown_s * 1000,
-    })
-  }
-}
+/** What makes the samples in a rule's windows. A change of anything else leaves them as they are. */
+const SAMPLE_KEYS = [
+  'over',
+  'scope',
+  'group_by',
+  'where',
+  'bad',
+  'metric',
+  'measure',
+  'repeats',
+  'bad_seconds',
+  'together',
+  'min_usual',
+  'window_s',
+] as const satisfies readonly (keyof AlertRule)[]
 
 /** One rule at work: its groups, their windows and alerts. */
 export class RuleState {
@@ -63,8 +49,8 @@ export class RuleState {
   private readonly dirty = new Set<Group>()
   /** The groups of a stream, looked up once. */
   private readonly ofStream = new WeakMap<WatchedStream, Group | null>()
-  /** What stands for all groups beyond `max_open`, while there are any. */
-  private many?: { alert: OpenAlert; members: Set<string>; everMembers: number }
+  private readonly traits: SharedTraitsFinder
+  readonly alerts: RuleAlerts
   /** Seconds with packets, up to the last packet. */
   private readonly busy: SlidingWindow
   private lastBusySecond = NaN
@@ -75,6 +61,8 @@ export class RuleState {
     private readonly context: RuleContext,
   ) {
     this.busy = new SlidingWindow(rule.window_s * 1000, false)
+    this.traits = new SharedTraitsFinder(rule)
+    this.alerts = new RuleAlerts(rule, context, this.traits, this.groups)
     // Rules that fire on nothing need their group before there is anything.
     if (rule.group_by.length === 0 || rule.group_by.every((key) => key === 'probe')) this.groupAt('probe')
   }
@@ -86,15 +74,9 @@ export class RuleState {
       this.groupsTurnedAway++
       return undefined
     }
-    const group = new Group(key, this.newSamples(), tags, this.rule)
+    const group = new Group(key, tags, this.rule)
     this.groups.set(key, group)
     return group
-  }
-
-  private newSamples(): RuleGroup {
-    const { rule } = this
-    if (rule.over === 'probe') return new ProbeGroup(rule)
-    return rule.over === 'seconds' && countsStreams(rule) ? new StreamGroup(rule) : new SampleGroup(rule)
   }
 
   private groupOf(tags: AlertTags): Group | undefined {
@@ -141,9 +123,28 @@ export class RuleState {
   /** An interval, a call, or the beginning of one. */
   sample(tags: AlertTags, sample: Sample): void {
     const group = this.groupOf(tags)
-    if (!(group?.samples instanceof SampleGroup)) return
-    group.samples.add(sample)
+    if (!group) return
+    const { samples } = group
+    const { timeMs, call, isBad, evidence, traits = [] } = sample
+    const traited = { call, traits, isBad, evidence, group: group.key }
+    if (samples instanceof SampleGroup) samples.add(sample)
+    else if (samples instanceof SharedGroup) samples.add(timeMs, traited)
+    else return
+    this.traits.add(timeMs, traited)
     this.dirty.add(group)
+  }
+
+  /** Its samples are to tell what they have in common with others. */
+  get wantsTraits(): boolean {
+    return this.traits.wantsTraits
+  }
+
+  /** Calls and traits that found no room in a window. */
+  get traitsTurnedAway(): number {
+    let overflow = this.traits.overflow
+    for (const { samples } of this.groups.values())
+      if (samples instanceof SharedGroup) overflow += samples.overflow
+    return overflow
   }
 
   /** Packets came at this time. */
@@ -159,10 +160,13 @@ export class RuleState {
     for (const { samples } of this.groups.values()) if (samples instanceof ProbeGroup) samples.note(moment)
   }
 
-  /** Whether it holds back others: for this group, or, when it is about the whole probe, for every one. */
+  /** Whether it holds back others: for this group, or, when one of both is about the whole probe, for any. */
   inhibits(key: string): boolean {
-    const group = this.groups.get(key) ?? this.groups.get('probe')
-    return group !== undefined && (group.isBad || group.episode.firing)
+    const holds = (group: Group | undefined): boolean =>
+      group !== undefined && (group.isBad || group.episode.firing)
+    // What is about everything is held back by trouble anywhere.
+    if (key === 'probe') return [...this.groups.values()].some(holds)
+    return holds(this.groups.get(key) ?? this.groups.get('probe'))
   }
 
   /**
@@ -173,7 +177,9 @@ export class RuleState {
     const due = isStep ? [...this.groups.values()].filter((group) => learns || this.isDue(group)) : this.dirty
     for (const group of due) this.look(group, nowMs, learns, emit)
     this.dirty.clear()
-    if (isStep) this.dropEmpty(nowMs)
+    if (!isStep) return
+    this.alerts.onStep(nowMs, emit)
+    this.dropEmpty(nowMs)
   }
 
   /** Something new, or something that time alone may change. */
@@ -194,7 +200,7 @@ export class RuleState {
     const isBad = isKnown && threshold !== undefined && isBeyond(value, threshold)
     group.isBad = isBad
     const inhibited = isBad && this.inhibitors.some((other) => other !== this && other.inhibits(group.key))
-    if (group.alert && isBad) group.alert.note(reading, threshold)
+    if (isBad) this.alerts.note(group, reading, threshold, nowMs)
     const calm =
       value === undefined || !reading.isEnough || threshold === undefined || isCalm(value, threshold)
     const transition = group.episode.update(
@@ -204,8 +210,8 @@ export class RuleState {
       reading.firstBadMs,
       reading.lastBadMs,
     )
-    if (transition === 'raised') this.raise(group, reading, threshold, nowMs, emit)
-    else if (transition === 'cleared') this.clear(group, nowMs, emit)
+    if (transition === 'raised') this.alerts.raise(group, reading, threshold, nowMs, emit)
+    else if (transition === 'cleared') this.alerts.clear(group, nowMs, emit)
     if (learns && !group.episode.firing && !isBad && value !== undefined && this.learnsUsual)
       this.context.baselines.learn(rule.name, group.key, nowMs, value)
   }
@@ -238,48 +244,6 @@ export class RuleState {
     return usual >= rule.min_usual
   }
 
-  private raise(
-    group: Group,
-    reading: Reading,
-    threshold: Threshold | undefined,
-    nowMs: number,
-    emit: (record: AlertRecord) => void,
-  ): void {
-    const { rule, context } = this
-    const open = [...this.groups.values()].filter(({ alert }) => alert).length
-    group.isOneOfMany = open >= rule.max_open
-    if (!group.isOneOfMany) {
-      group.alert = new OpenAlert(rule, context, group.key, group.episode.startMs, group.tags)
-      group.alert.note(reading, threshold)
-      emit(group.alert.record('firing', nowMs))
-      return
-    }
-    if (this.many) {
-      this.many.members.add(group.key)
-      this.many.everMembers++
-      this.many.alert.noteMany(this.many.everMembers, reading)
-      return
-    }
-    const alert = new OpenAlert(rule, context, MANY, group.episode.startMs)
-    this.many = { alert, members: new Set([group.key]), everMembers: 1 }
-    alert.noteMany(1, reading)
-    emit(alert.record('firing', nowMs))
-  }
-
-  private clear(group: Group, nowMs: number, emit: (record: AlertRecord) => void): void {
-    if (group.alert) {
-      emit(group.alert.record('resolved', nowMs, group.episode.endMs))
-      group.alert = undefined
-      return
-    }
-    if (!group.isOneOfMany || !this.many) return
-    group.isOneOfMany = false
-    this.many.members.delete(group.key)
-    if (this.many.members.size > 0) return
-    emit(this.many.alert.record('resolved', nowMs, group.episode.endMs))
-    this.many = undefined
-  }
-
   /** Groups of which nothing is left are forgotten, one look a minute. */
   private dropEmpty(nowMs: number): void {
     if (nowMs < this.emptyCheckAtMs) return
@@ -291,28 +255,30 @@ export class RuleState {
     }
   }
 
-  openRecords(nowMs: number): AlertRecord[] {
-    const alerts = [...this.groups.values()].flatMap(({ alert }) => alert ?? [])
-    return [...alerts, ...(this.many ? [this.many.alert] : [])].map((alert) => alert.record('firing', nowMs))
-  }
-
-  openStates(): OpenAlertState[] {
-    return [...this.groups.values()].flatMap(({ key, alert }) =>
-      alert
-        ? [{ group: key, record: { ...alert.record('firing', alert.startMs), call_ids: undefined } }]
-        : [],
-    )
-  }
-
   /** An alert that was open when the process ended goes on, until it is calm. */
-  resume({ group: key, record }: OpenAlertState): void {
-    const group = this.groupAt(key)
-    if (!group || group.episode.firing) return
-    group.episode.resume(Date.parse(record.start))
-    group.alert = OpenAlert.resumed(this.rule, this.context, key, record)
+  resume(open: OpenAlertState): void {
+    if (this.alerts.resumeMany(open)) return
+    const group = this.groupAt(open.group)
+    if (group && !group.episode.firing) this.alerts.resume(group, open.record)
   }
-}
 
-function countsStreams({ measure }: AlertRule): boolean {
-  return measure === 'share_percent' || measure === 'count'
+  /**
+   * Takes over a changed rule with what its windows have. False: the change is of what its samples are, so that it has to
+   * begin anew.
+   */
+  retune(rule: AlertRule): boolean {
+    const current = this.rule
+    if (SAMPLE_KEYS.some((key) => JSON.stringify(current[key]) !== JSON.stringify(rule[key]))) return false
+    // Groups and alerts hold the same object.
+    for (const key of Object.keys(current)) if (!(key in rule)) Reflect.deleteProperty(current, key)
+    Object.assign(current, rule)
+    for (const { episode } of this.groups.values()) episode.times = timesOf(rule)
+    return true
+  }
+
+  /** The rule is no more: its alerts end. */
+  end(nowMs: number, emit: (record: AlertRecord) => void): void {
+    this.alerts.end(nowMs, emit)
+    this.groups.clear()
+  }
 }

@@ -1,5 +1,6 @@
+import type { GroupValue } from '../aggregates/finding-calls.js'
 import type { AlertRule } from '../config/alerts.js'
-import { partiesOf, type AffectedCall, type Evidence } from './bad-sample.js'
+import { partiesOf, worstOf, type AffectedCall, type Evidence } from './bad-sample.js'
 import type { Reading, RuleGroup } from './reading.js'
 import { SlidingWindow } from './sliding-window.js'
 
@@ -15,6 +16,8 @@ export interface Sample {
   isBad: boolean
   call: AffectedCall
   evidence?: Evidence
+  /** Where the rule wants them. */
+  traits?: readonly GroupValue[]
 }
 
 /** A rule over intervals, calls, call attempts, or over seconds by a statistic: its samples in a sliding window. */
@@ -105,42 +108,4 @@ export class SampleGroup implements RuleGroup {
         return undefined
     }
   }
-}
-
-/** The bad samples as one: percentiles and peaks of the worst, rates and scores as means. */
-function worstOf(bad: readonly Sample[]): Evidence | undefined {
-  const all = bad.map(({ evidence }) => evidence).filter((evidence) => evidence !== undefined)
-  if (all.length === 0) return undefined
-  const drivers = all.map(({ mosDriver }) => mosDriver).filter((driver) => driver !== undefined)
-  return {
-    jitterP95Ms: highest(all.map(({ jitterP95Ms }) => jitterP95Ms)),
-    pdvP95Ms: highest(all.map(({ pdvP95Ms }) => pdvP95Ms)),
-    pdvMaxMs: highest(all.map(({ pdvMaxMs }) => pdvMaxMs)),
-    lossPercent: mean(all.map(({ lossPercent }) => lossPercent)),
-    latePercent: mean(all.map(({ latePercent }) => latePercent)),
-    mosCq: mean(all.map(({ mosCq }) => mosCq)),
-    mosDriver: mostFrequent(drivers),
-  }
-}
-
-function known(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value): value is number => value !== undefined && !Number.isNaN(value))
-}
-
-function highest(values: readonly (number | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length > 0 ? Math.max(...numbers) : undefined
-}
-
-function mean(values: readonly (number | undefined)[]): number | undefined {
-  const numbers = known(values)
-  return numbers.length > 0 ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : undefined
-}
-
-export function mostFrequent<T>(values: readonly T[]): T | undefined {
-  const counts = new Map<T, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  let best: T | undefined
-  for (const [value, count] of counts) if (best === undefined || count > (counts.get(best) ?? 0)) best = value
-  return best
 }

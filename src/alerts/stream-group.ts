@@ -3,10 +3,15 @@ import type { MosDriver } from '../calls/records.js'
 import type { AlertRule } from '../config/alerts.js'
 import { percentile } from '../rtp/histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
-import { partiesOf, type AffectedCall, type Evidence } from './bad-sample.js'
+import { mostFrequent, partiesOf, type AffectedCall, type Evidence } from './bad-sample.js'
 import type { Reading, RuleGroup } from './reading.js'
-import { mostFrequent } from './sample-group.js'
-import { jitterP95, type SecondMetrics, type StreamOwner, type WatchedStream } from './stream-watch.js'
+import {
+  affectedCall,
+  jitterP95,
+  type SecondMetrics,
+  type StreamOwner,
+  type WatchedStream,
+} from './stream-watch.js'
 
 /** Streams with bad seconds that are followed at once in one group. */
 const MOST_TROUBLED = 4096
@@ -45,6 +50,7 @@ export class StreamGroup implements RuleGroup {
   private readonly troubled = new Map<WatchedStream, Trouble>()
   /** Whose streams were bad in which second (its start, ms): to see what was bad together. */
   private readonly badAt = new Map<number, Set<StreamOwner>>()
+  private affected: ReadonlySet<WatchedStream> = new Set()
   private prunedAt = -Infinity
   private lastBadMs = NaN
   /** Bad seconds beyond the bound. */
@@ -126,6 +132,11 @@ export class StreamGroup implements RuleGroup {
       if (stream.lastSecondMs + SECOND_MS <= oldest) this.members.delete(stream)
   }
 
+  /** Its active streams, and which are affected as of the last reading. */
+  get streams(): { stream: WatchedStream; isBad: boolean }[] {
+    return [...this.members].map((stream) => ({ stream, isBad: this.affected.has(stream) }))
+  }
+
   read(nowMs: number): Reading {
     this.prune(nowMs)
     const oldest = nowMs - this.windowMs
@@ -150,6 +161,7 @@ export class StreamGroup implements RuleGroup {
       affected.push(entry)
       if (!(firstBadMs <= counted[0])) firstBadMs = counted[0]
     }
+    this.affected = new Set(affected.map(([stream]) => stream))
     const active = Math.max(this.members.size, affected.length)
     const calls = callsOf(affected.map(([stream]) => stream))
     const { rule } = this
@@ -189,10 +201,9 @@ function newTrouble(): Trouble {
 
 function callsOf(streams: readonly WatchedStream[]): AffectedCall[] {
   const calls = new Map<string, AffectedCall>()
-  for (const { owner, tags } of streams) {
-    const { callId, caller, callee, startMs, isOver, endMs } = owner
-    if (!calls.has(callId))
-      calls.set(callId, { callId, caller, callee, startMs, endMs: isOver ? endMs : Infinity, tags })
+  for (const stream of streams) {
+    const { callId } = stream.owner
+    if (!calls.has(callId)) calls.set(callId, affectedCall(stream))
   }
   return [...calls.values()]
 }

@@ -1,10 +1,12 @@
+import type { GroupValue } from '../aggregates/finding-calls.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { CodecUse } from '../calls/media-codecs.js'
 import { percentile, upperEdgeOf } from '../rtp/histogram.js'
 import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
 import type { MosDriver } from '../calls/records.js'
+import type { AffectedCall } from './bad-sample.js'
 import type { MetricReader } from './conditions.js'
-import { driverOf, scoreOf, type Impairments, type StreamScore } from './mos-driver.js'
+import { driverOf, networkDropOf, scoreOf, type Impairments, type StreamScore } from './mos-driver.js'
 import type { AlertTags } from './tags.js'
 
 /** A stream is scored over this many seconds. */
@@ -22,12 +24,15 @@ export interface StreamOwner {
   readonly startMs: number
   readonly isOver: boolean
   readonly endMs: number
+  /** Made when asked for; `media` of its directions that the asker saw. */
+  traits(media: readonly { codec?: string; dscp?: number }[]): readonly GroupValue[]
 }
 
 /** One direction of a call as its seconds come: the last ten of them, and who it is. */
 export class WatchedStream {
   /** Start of the last second with packets. */
   lastSecondMs = -Infinity
+  dscp: number | undefined = undefined
   private readonly packets = new Uint16Array(SCORED_SECONDS)
   private readonly lost = new Int16Array(SCORED_SECONDS)
   private readonly late = new Uint16Array(SCORED_SECONDS)
@@ -39,6 +44,7 @@ export class WatchedStream {
   ) {}
 
   note(second: MediaSecond): void {
+    this.dscp = second.dscp
     const k = Math.round(second.startMs / 1000) % SCORED_SECONDS
     if (this.starts[k] !== second.startMs) {
       this.starts[k] = second.startMs
@@ -66,6 +72,12 @@ export class WatchedStream {
     if (expected * ptimeMs < LEAST_SCORED_MS) return undefined
     return { lossPercent: (100 * lost) / expected, latePercent: (100 * late) / expected, delayMs }
   }
+}
+
+/** The call that a stream belongs to. */
+export function affectedCall({ owner, tags }: WatchedStream): AffectedCall {
+  const { callId, caller, callee, startMs, isOver, endMs } = owner
+  return { callId, caller, callee, startMs, endMs: isOver ? endMs : Infinity, tags }
 }
 
 /** 95th percentile of a jitter histogram, whose maximum is known to its bucket only, ms. */
@@ -139,6 +151,8 @@ export class SecondMetrics {
         return this.scores()?.mosLq
       case 'r_factor':
         return this.scores()?.rFactor
+      case 'network_mos_drop':
+        return this.networkDrop()
       default:
         return undefined
     }
@@ -171,6 +185,12 @@ export class SecondMetrics {
       this.lossless.set(key, (this.score = scoreOf(row, this.impairments)))
     }
     return this.score
+  }
+
+  private networkDrop(): number | undefined {
+    const score = this.scores()
+    const row = this.codec?.row
+    return score && row && networkDropOf(row, score)
   }
 
   /** What lowers the score of this second's stream the most. */

@@ -107,28 +107,3 @@ function matches(value: string, wanted: string | readonly string[]): boolean {
     pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern,
   )
 }
-
-/**
- * A tag that most of the affected share: "14 of 15 cross carrier-a". Nothing below three or 80 %, nor what the name of
- * the place says anyway.
- */
-export function sharedTag(affected: readonly AlertTags[], place: string): string | undefined {
-  const total = affected.length
-  for (const [key, verb] of SHARED) {
-    const counts = new Map<string, number>()
-    for (const tags of affected) {
-      const value = known(tags[key])
-      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
-    }
-    for (const [value, count] of counts)
-      if (count >= 3 && count >= total * 0.8 && !place.includes(value))
-        return `${count} of ${total} ${verb} ${value}`
-  }
-  return undefined
-}
-
-const SHARED = [
-  ['trunk', 'cross'],
-  ['caller_site', 'come from'],
-  ['callee_site', 'go to'],
-] as const

@@ -1,6 +1,7 @@
 import { MEDIA_FIELDS } from '../calls/record-fields.js'
 
-/** Of a second of one stream. `burst` is 1 in a burst second; `mos_*` and `delay_ms` are of the last ten seconds. */
+/** Of a second of one stream. `burst` is 1 in a burst second; `mos_*`, `r_factor` and `delay_ms` are of the last ten seconds;
+ * `network_mos_drop` is how much lower `mos_cq` is than the same codec's without loss, late packets and delay. */
 export const SECOND_METRICS = [
   'packets',
   'lost',
@@ -16,6 +17,7 @@ export const SECOND_METRICS = [
   'mos_cq',
   'mos_lq',
   'r_factor',
+  'network_mos_drop',
 ] as const
 export type SecondMetric = (typeof SECOND_METRICS)[number]
 

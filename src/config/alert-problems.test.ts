@@ -14,13 +14,14 @@ function messageOf(alerts: string): string {
 }
 
 describe('alert rules in the configuration', () => {
-  it('are the nine shipped ones without a section', () => {
+  it('are the ten shipped ones without a section', () => {
     expect(rulesInForce(parseConfig('', 'p.yaml').alerts).map(({ name }) => name)).toEqual([
       'burst_jitter',
       'loss_bursts',
       'mos_drop',
       'one_way_audio',
       'setup_failures',
+      'bad_calls_shared',
       'no_calls',
       'capture_drops',
       'spool_growing',
@@ -59,6 +60,15 @@ describe('alert rules in the configuration', () => {
       'rules: [{name: x, over: calls, bad: [{finding: one_way_adio}], above: 4}]',
       'unknown value "one_way_adio"; did you mean "one_way_audio"?',
     ],
+    [
+      'rules: [{name: x, over: calls, bad: [{finding: [no_media, one_way_adio]}], above: 4}]',
+      'unknown value "one_way_adio"; did you mean "one_way_audio"?',
+    ],
+    [
+      'rules: [{name: x, measure: shared_percent, bad: [{metric: jitter_p95_ms, above: 3}], above: 80}]',
+      'shared_percent is for rules over calls',
+    ],
+    ['rules: [{name: x, over: calls, measure: shared_percent, above: 80}]', 'it needs bad'],
     ['rules: [{name: x, over: calls, bad: [{finding: no_media}]}]', 'needs a threshold'],
     ['rules: [{name: x, over: calls, above: 4}]', 'it needs bad'],
     ['rules: [{name: x, over: calls, measure: p95, above: 4}]', 'it needs a metric'],

@@ -41,9 +41,11 @@ function* ruleProblems(
       path: [...path, 'clear'],
       message: `${of}: clear (${rule.clear}) must lie on the calm side of the threshold`,
     }
-  const countsBad = rule.measure === 'share_percent' || rule.measure === 'count'
-  if (rule.measure === 'share_percent' && rule.bad.length === 0)
-    yield { path, message: `${of} measures the share of bad samples: it needs bad` }
+  const countsBad = ['share_percent', 'shared_percent', 'count'].includes(rule.measure)
+  if (['share_percent', 'shared_percent'].includes(rule.measure) && rule.bad.length === 0)
+    yield { path, message: `${of} measures a share of bad samples: it needs bad` }
+  if (rule.measure === 'shared_percent' && rule.over !== 'calls')
+    yield { path: [...path, 'measure'], message: `${of}: shared_percent is for rules over calls` }
   if (!countsBad && rule.metric === undefined)
     yield { path, message: `${of} measures ${rule.measure}: it needs a metric` }
   if (rule.metric !== undefined) yield* metricProblems(rule, rule.metric, [...path, 'metric'])
@@ -84,7 +86,7 @@ function* conditionProblems(
   if (rule.over !== 'calls')
     yield { path, message: `${of}: finding, state and quality are known of calls (over: calls)` }
   const known: readonly string[] = finding !== undefined ? FINDING_CODES : state ? RECORD_STATES : QUALITIES
-  for (const value of finding !== undefined ? [finding] : (state ?? quality ?? []))
+  for (const value of finding !== undefined ? [finding].flat() : (state ?? quality ?? []))
     if (!known.includes(value))
       yield { path, message: `${of}: unknown value "${value}"${didYouMean(value, known)}` }
 }

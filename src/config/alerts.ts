@@ -1,11 +1,29 @@
-import type { Confidence, FindingCode, Quality, RecordState, Severity } from '../calls/records.js'
+import type {
+  Confidence,
+  FindingCode,
+  FindingDimension,
+  Quality,
+  RecordState,
+  Severity,
+} from '../calls/records.js'
 
 /** What a rule looks at: seconds of streams, interval records, finished calls, call attempts, or the probe itself. */
 export type AlertSource = 'seconds' | 'intervals' | 'calls' | 'call_starts' | 'probe'
 export const ALERT_SOURCES: readonly AlertSource[] = ['seconds', 'intervals', 'calls', 'call_starts', 'probe']
 
 export type AlertMeasure =
-  'share_percent' | 'count' | 'mean' | 'min' | 'max' | 'sum' | 'p50' | 'p95' | 'p99' | 'last' | 'increase'
+  | 'share_percent'
+  | 'shared_percent'
+  | 'count'
+  | 'mean'
+  | 'min'
+  | 'max'
+  | 'sum'
+  | 'p50'
+  | 'p95'
+  | 'p99'
+  | 'last'
+  | 'increase'
 
 export type AlertGroupKey =
   'path' | 'trunk' | 'site' | 'caller_site' | 'callee_site' | 'direction' | 'codec' | 'probe'
@@ -26,7 +44,8 @@ export interface SampleCondition {
   metric?: string
   above?: number
   below?: number
-  finding?: FindingCode
+  /** A list means any of them. */
+  finding?: FindingCode | FindingCode[]
   /** Least confidence of the finding. */
   confidence?: Confidence
   state?: RecordState[]
@@ -39,6 +58,15 @@ export interface AlertBaseline {
   deviations: number
   /** The threshold never comes closer to normal than this. */
   floor: number
+}
+
+/** For `shared_percent`: which traits bad calls may have in common, and how much one must stand out. */
+export interface SharedTraitTest {
+  by: Exclude<FindingDimension, 'time'>[]
+  /** So many times as frequent among calls with the trait as among those without. */
+  times: number
+  /** At least so many percent of the calls with the trait are bad. */
+  rate_percent: number
 }
 
 /** One rule as it is in force: every key of the file with its default. */
@@ -56,6 +84,8 @@ export interface AlertRule {
   bad: SampleCondition[]
   metric?: string
   measure: AlertMeasure
+  /** For `shared_percent`. */
+  shared: SharedTraitTest
   above?: number
   below?: number
   /** Hysteresis: calm again only at or on the good side of this. */
@@ -82,7 +112,8 @@ export interface AlertRule {
   inhibited_by: string[]
 }
 
-export type AlertRuleFile = Pick<AlertRule, 'name'> & Partial<AlertRule>
+export type AlertRuleFile = Pick<AlertRule, 'name'> &
+  Partial<Omit<AlertRule, 'shared'>> & { shared?: Partial<SharedTraitTest> }
 
 export interface AlertSilence {
   /** Rules it is about; absent: all. */

@@ -44,8 +44,12 @@ export function syslogMessage(
   { facility, hostname }: { facility: number; hostname: string },
 ): string {
   const severity = record.state === 'resolved' ? NOTICE : SEVERITY[record.severity]
-  const params = SD_FIELDS.filter((name) => record[name] !== undefined)
-    .map((name) => ` ${name}="${sdValue(String(record[name]))}"`)
+  const fields: [string, unknown][] = SD_FIELDS.map((name) => [name, record[name]])
+  const [shared] = record.shared ?? []
+  if (shared) fields.push(['shared_dimension', shared.dimension], ['shared', shared.value])
+  const params = fields
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}="${sdValue(String(value))}"`)
     .join('')
   const head = `<${facility * 8 + severity}>1 ${record.time} ${headerField(hostname, 255)} callprobe - ${headerField(record.rule, 32)}`
   return `${head} [${SD_ID}${params}] \ufeff${record.message.replace(/[\u0000-\u001f\u007f]/g, ' ')}`

@@ -1,4 +1,5 @@
-import type { AlertRecord } from '../../calls/records.js'
+import { traitText } from '../../aggregates/finding-traits.js'
+import type { AlertRecord, FindingGroup } from '../../calls/records.js'
 
 /** What placeholders stand for. */
 export type TemplateValues = Readonly<Record<string, unknown>>
@@ -100,11 +101,16 @@ export function factsOf(record: AlertRecord): [string, string][] {
         ? undefined
         : `${record.mos_cq.toFixed(2)}${record.mos_driver ? ` by ${record.mos_driver}` : ''}`,
     ],
+    ['In common', record.shared?.map(sharedFact).join('; ')],
     ['Likely cause', record.cause && `${record.cause} (confidence ${record.confidence ?? 'low'})`],
     ['Example calls', record.call_ids?.join(', ')],
     ['Probe', record.probe],
   ]
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '')
+}
+
+function sharedFact(group: FindingGroup): string {
+  return `${group.calls} of ${group.calls + group.calls_elsewhere} bad calls ${traitText(group)}`
 }
 
 function streamsText({ streams_affected, streams_active }: AlertRecord): string | undefined {
