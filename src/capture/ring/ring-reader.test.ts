@@ -21,10 +21,18 @@ class HandMadeRing {
   readonly memory = new ArrayBuffer(BLOCK_BYTES * BLOCKS)
   private readonly view = new DataView(this.memory)
   external = true
+  private sequence = 0
+
+  /** The kernel begins to fill a block. */
+  begin(block: number): void {
+    this.view.setUint32(block * BLOCK_BYTES + 12, 0, true)
+    this.view.setBigUint64(block * BLOCK_BYTES + 24, BigInt(++this.sequence), true)
+  }
 
   fill(block: number, frames: readonly Frame[]): void {
     const { view } = this
     const base = block * BLOCK_BYTES
+    this.begin(block)
     view.setUint32(base, 1, true) // version
     view.setUint32(base + 12, frames.length, true) // num_pkts
     view.setUint32(base + 16, 48, true) // offset_to_first_pkt
@@ -181,5 +189,39 @@ describe.each([
     reader.close()
     expect(reader.take()).toBeNull()
     reader.close()
+  })
+})
+
+describe('a ring that was read before, by a thread that ended', () => {
+  it('goes on with the oldest block that is left, but for the one that was in hand: its frames are counted', () => {
+    const kernel = new HandMadeRing()
+    const fill = (block: number, byte: number): void =>
+      kernel.fill(block, [{ seconds: byte, nanoseconds: 0, bytes: [byte] }])
+    for (const block of [0, 1, 2]) fill(block, block)
+    const before = new RingReader(kernel.binding(), SOCKET)
+    expect(hex(before)).toEqual(['00'])
+    expect(hex(before)).toEqual(['01'])
+    fill(0, 3)
+    const after = new RingReader(kernel.binding(), SOCKET)
+    expect(hex(after)).toEqual(['02'])
+    expect(hex(after)).toEqual(['03'])
+    expect(after.take()).toBeNull()
+    expect(after.counters).toMatchObject({ abandonedFrames: 1, packets: 2 })
+  })
+
+  it('waits where the kernel is filling', () => {
+    const kernel = new HandMadeRing()
+    const before = new RingReader(kernel.binding(), SOCKET)
+    for (const block of [0, 1]) {
+      kernel.fill(block, [{ seconds: block, nanoseconds: 0, bytes: [block] }])
+      expect(hex(before)).toEqual([`0${block}`])
+    }
+    kernel.begin(2)
+    expect(before.take()).toBeNull()
+    const after = new RingReader(kernel.binding(), SOCKET)
+    expect(after.take()).toBeNull()
+    kernel.fill(2, [{ seconds: 2, nanoseconds: 0, bytes: [2] }])
+    expect(hex(after)).toEqual(['02'])
+    expect(after.counters.abandonedFrames).toBe(0)
   })
 })

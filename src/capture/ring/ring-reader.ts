@@ -7,6 +7,7 @@ import { VLAN_TAG_BYTES, type RingSocket } from './ring-socket.js'
 const BLOCK_STATUS = 2
 const BLOCK_PACKETS = 3
 const BLOCK_FIRST = 4
+const BLOCK_SEQUENCE = 6
 const NEXT = 0
 const SECONDS = 1
 const NANOSECONDS = 2
@@ -38,6 +39,8 @@ export interface RingCounters {
   mergedFrames: number
   /** Frames after which the kernel says that some were lost. */
   losingFrames: number
+  /** Frames of a block that a reader before this one had in hand when it ended: some of them were measured, some not. */
+  abandonedFrames: number
 }
 
 /**
@@ -45,7 +48,7 @@ export interface RingCounters {
  * engine takes no foreign memory, a block is copied once. All synchronous: for a worker's loop as for a source.
  *
  * ```
- * block   +0 version  +4 offset of private part  +8 status  +12 packets  +16 offset of the first  +20 bytes ...
+ * block   +0 version  +4 offset of private part  +8 status  +12 packets  +16 offset of the first  +20 bytes  +24 sequence ...
  * packet  +0 next  +4 s  +8 ns  +12 captured  +16 length  +20 status  +24 mac(16)  +26 net(16)
  *         +28 hash  +32 VLAN tag  +36 VLAN protocol(16) ...      the frame at +mac
  * ```
@@ -58,6 +61,7 @@ export class RingReader {
     hardwareStamped: 0,
     mergedFrames: 0,
     losingFrames: 0,
+    abandonedFrames: 0,
   }
   /** Frames are not copied. */
   readonly zeroCopy: boolean
@@ -91,6 +95,26 @@ export class RingReader {
     this.batch.bytes = new Uint8Array(this.memory)
     this.batch.view = new DataView(this.memory)
     this.batch.linkType.fill(socket.linkType)
+    this.block = this.firstBlock()
+  }
+
+  /**
+   * Where to begin: another thread may have read this ring before. The oldest block that the kernel handed out, else the
+   * one that it fills; blocks are numbered in the order in which they are filled.
+   */
+  private firstBlock(): number {
+    if (!this.zeroCopy) return 0
+    const { i32 } = this
+    const { blocks, blockBytes } = this.socket
+    let oldest = -1
+    let newest = 0
+    const sequence = (block: number): number => i32[((block * blockBytes) >> 2) + BLOCK_SEQUENCE]
+    for (let block = 0; block < blocks; block++) {
+      const isOurs = (Atomics.load(i32, ((block * blockBytes) >> 2) + BLOCK_STATUS) & OWNED_BY_USER) !== 0
+      if (isOurs && (oldest < 0 || ((sequence(block) - sequence(oldest)) | 0) < 0)) oldest = block
+      if (((sequence(block) - sequence(newest)) | 0) > 0) newest = block
+    }
+    return oldest >= 0 ? oldest : newest
   }
 
   /**
@@ -126,7 +150,15 @@ export class RingReader {
       this.openAt = 0
     }
     const word = this.openAt >> 2
-    this.packetsLeft = this.i32[word + BLOCK_PACKETS]
+    const packets = this.i32[word + BLOCK_PACKETS]
+    if (packets < 0) {
+      this.counters.abandonedFrames += ~packets
+      this.release()
+      return this.open()
+    }
+    // Until it is given back; the kernel writes the number anew.
+    if (this.zeroCopy) this.i32[word + BLOCK_PACKETS] = ~packets
+    this.packetsLeft = packets
     this.packetAt = this.openAt + this.i32[word + BLOCK_FIRST]
     this.counters.blocks++
     return true

@@ -103,6 +103,7 @@ export class RingSource implements LiveSource {
       hardwareStamped: 0,
       mergedFrames: 0,
       losingFrames: 0,
+      abandonedFrames: 0,
     }
     for (const { reader } of this.rings) {
       sum.blocks += reader.counters.blocks
@@ -111,6 +112,7 @@ export class RingSource implements LiveSource {
       sum.hardwareStamped += reader.counters.hardwareStamped
       sum.mergedFrames += reader.counters.mergedFrames
       sum.losingFrames += reader.counters.losingFrames
+      sum.abandonedFrames += reader.counters.abandonedFrames
     }
     return sum
   }
@@ -133,7 +135,7 @@ export class RingSource implements LiveSource {
     }
     for (const ring of this.rings) {
       if (!this.closed) ring.readStatistics()
-      losses.kernelDrops += ring.drops
+      losses.kernelDrops += ring.drops + ring.reader.counters.abandonedFrames
       losses.interfaceDrops += ring.cardDrops
       losses.freezes += ring.freezes
       losses.downMs += ring.downMs
