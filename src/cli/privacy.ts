@@ -3,9 +3,9 @@ import type { ProbeRecord } from '../calls/records.js'
 import { PRIVACY_MODES, type Config, type PrivacyMode } from '../config/config.js'
 import { KeyedHash } from '../privacy/keyed-hash.js'
 import { loadPrivacyKey } from '../privacy/privacy-key.js'
-import { Pseudonyms } from '../privacy/pseudonyms.js'
+import { Pseudonyms, type HidingMode } from '../privacy/pseudonyms.js'
 import { RecordPrivacy } from '../privacy/record-privacy.js'
-import { redactSip } from '../privacy/sip-text.js'
+import { isStandardPhrase } from '../privacy/standard-phrases.js'
 import type { Expression } from './expression.js'
 
 export interface PrivacyOptions {
@@ -38,10 +38,12 @@ export interface RunPrivacy {
   filter(filter: Expression | undefined): Expression | undefined
   /** A sentence for the outputs that is no field of a record. */
   text(text: string): string
+  /** A phrase that a party sent. */
+  phrase(text: string): string
   /** An address, without port. */
   address(text: string): string
-  /** Raw SIP as it may be shown: secrets are taken out whatever the mode, unless asked for. */
-  sip(text: string, options?: { keepSecrets?: boolean }): string
+  /** What pseudonyms are made with, for work on another thread; absent when the mode is `none`. */
+  readonly pseudonyms?: { mode: HidingMode; key: Uint8Array }
 }
 
 /**
@@ -51,7 +53,8 @@ export interface RunPrivacy {
 export function openPrivacy(config: Config, options: PrivacyOptions): RunPrivacy {
   const mode = options.privacy ?? config.privacy
   if (mode === 'none') return OPEN
-  const names = openPseudonyms(mode, config, options)
+  const key = openKey(config, options)
+  const names = new Pseudonyms(mode, new KeyedHash(key))
   const records = new RecordPrivacy(names)
   const truth = new WeakMap<ProbeRecord, ProbeRecord>()
   return {
@@ -70,8 +73,9 @@ export function openPrivacy(config: Config, options: PrivacyOptions): RunPrivacy
         },
       },
     text: (text) => records.text(text),
+    phrase: (text) => (isStandardPhrase(text) ? text : records.phrase(text)),
     address: (text) => names.address(text) ?? names.host(text),
-    sip: (text, { keepSecrets = false } = {}) => redactSip(text, { keepSecrets, names }),
+    pseudonyms: { mode, key },
   }
 }
 
@@ -81,7 +85,11 @@ export function openPseudonyms(
   config: Pick<Config, 'privacy_key_file'>,
   options: PrivacyOptions,
 ): Pseudonyms {
-  const key = loadPrivacyKey({
+  return new Pseudonyms(mode, new KeyedHash(openKey(config, options)))
+}
+
+function openKey(config: Pick<Config, 'privacy_key_file'>, options: PrivacyOptions): Uint8Array {
+  return loadPrivacyKey({
     file: options.privacyKey ?? config.privacy_key_file,
     environment: process.env,
     onCreated: (path) =>
@@ -89,7 +97,6 @@ export function openPseudonyms(
         `callprobe: made a key for pseudonyms, ${path}: keep it, or the next pseudonyms will be others\n`,
       ),
   })
-  return new Pseudonyms(mode, new KeyedHash(key))
 }
 
 const OPEN: RunPrivacy = {
@@ -97,6 +104,6 @@ const OPEN: RunPrivacy = {
   record: (record) => record,
   filter: (filter) => filter,
   text: (text) => text,
+  phrase: (text) => text,
   address: (text) => text,
-  sip: (text, options) => redactSip(text, options),
 }

@@ -18,8 +18,9 @@ export function reportText(privacy: RunPrivacy, asked: ReportSip | undefined): R
   const what = asked ?? (privacy.mode === 'none' ? 'redacted' : 'none')
   return {
     mode: privacy.mode,
-    sip: (text) => (what === 'none' ? undefined : privacy.sip(text, { keepSecrets: what === 'full' })),
+    sip: { what, pseudonyms: privacy.pseudonyms },
     text: (text) => privacy.text(text),
+    phrase: (text) => privacy.phrase(text),
     address: (text) => privacy.address(text),
   }
 }

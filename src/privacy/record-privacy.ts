@@ -29,6 +29,11 @@ export class RecordPrivacy {
     return redactText(text, 'message', this.names, this.remembered)
   }
 
+  /** A phrase that a party sent, as in a status line. */
+  phrase(text: string): string {
+    return redactText(text, 'wire', this.names, this.remembered)
+  }
+
   /** What a text of this record may name. */
   private knownIn(record: ProbeRecord): ReadonlyMap<string, string> {
     if (record.type === 'alert' || record.type === 'summary') {

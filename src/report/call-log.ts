@@ -1,17 +1,17 @@
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CodecUse } from '../calls/media-codecs.js'
-import type { CallRecord, Direction } from '../calls/records.js'
+import type { Direction } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
 import type { Party, SipCall } from '../sip/call.js'
+import type { ClosedLog } from './closed-call.js'
 import { DirectionLog } from './direction-log.js'
 import { LIMITS } from './limits.js'
 import { endpoint, MessageList } from './message-list.js'
-import type { CallDetail, EventView, StreamView } from './page/data.js'
+import type { EventView, StreamView } from './page/data.js'
 import type { ReportText } from './report-text.js'
 import type { SecondSeries } from './second-series.js'
-import { verdictOf } from './verdict.js'
 
 interface SeenStream {
   direction: Direction
@@ -122,36 +122,24 @@ export class CallLog {
     return { from_caller: from_caller.seconds, from_callee: from_callee.seconds }
   }
 
-  /** @param whole false: only the record, its intervals and events, without messages and seconds */
-  detail(record: CallRecord, shown: ReportText, whole: boolean): Omit<CallDetail, 'record'> {
+  /** What the page is made of; call it once, after `close`. */
+  closed(shown: ReportText): ClosedLog {
     const { from_caller, from_callee } = this.directions
     const events = [...this.signalling, ...from_caller.events, ...from_callee.events]
     events.sort((a, b) => a.timeMs - b.timeMs)
+    const { held } = this.messages
+    // Redacted once the record is there: it says who the parties are.
+    for (const message of held) message.title = shown.phrase(message.title)
     return {
-      verdict: verdictOf(record),
-      intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
-      seconds: {},
       events,
       streams: this.streamsAtEnd.map((stream) => streamView(stream, shown)),
+      intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
       reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
       roundTrips: this.roundTrips,
-      messages: whole ? this.messages.views(shown) : [],
-      cut: this.cutTexts(whole),
+      messages: held,
+      messagesLeftOut: this.messages.leftOut,
+      leftOut: this.leftOut + from_caller.leftOut + from_callee.leftOut,
     }
-  }
-
-  private cutTexts(whole: boolean): string[] {
-    const cut: string[] = []
-    if (!whole)
-      cut.push(
-        'The report was over half of its size when this call ended: of good calls it keeps no SIP messages and no seconds.',
-      )
-    const { leftOut } = this.messages
-    if (leftOut > 0)
-      cut.push(`${leftOut} SIP messages beyond the first ${LIMITS.messages} of this call are not shown.`)
-    const rest = this.leftOut + this.directions.from_caller.leftOut + this.directions.from_callee.leftOut
-    if (rest > 0) cut.push(`${rest} more events, RTCP reports or streams of this call are not shown.`)
-    return cut
   }
 }
 

@@ -4,10 +4,14 @@ import { ROW_FIELDS, type CallRow } from './page/data.js'
 /** Characters of one text in the table; the call's page has all of it. */
 const MOST_CHARACTERS = 120
 
-/** The call's line in the table, as the file has it: values in the order of ROW_FIELDS. */
-export function rowOf(record: CallRecord, at: { block: number; place: number }): unknown[] {
-  return valuesOf({
-    ...at,
+/**
+ * The call's line in the table, as the file has it: values in the order of ROW_FIELDS.
+ * @param block where its details are; -1: nowhere
+ */
+export function rowOf(record: CallRecord, block: number, place: number): unknown[] {
+  const row: CallRow = {
+    block,
+    place,
     callId: short(record.call_id),
     startMs: Math.round(Date.parse(record.start)),
     durationS: rounded(record.duration_s, 10),
@@ -28,13 +32,8 @@ export function rowOf(record: CallRecord, at: { block: number; place: number }):
     status: record.sip?.status ?? null,
     reason: short(record.sip?.reason),
     findings: record.findings.map(({ severity, code }) => `${severity[0]} ${code}`),
-  })
-}
-
-function valuesOf(row: CallRow): unknown[] {
-  const values: unknown[] = []
-  for (const field of ROW_FIELDS) values.push(row[field])
-  return values
+  }
+  return ROW_FIELDS.map((field) => row[field])
 }
 
 function short(text: string | undefined): string {

@@ -12,6 +12,7 @@ import type { SipPacket } from '../sip/message.js'
 import type { Sighting } from '../sip/transactions.js'
 import { CallLog } from './call-log.js'
 import { LIMITS, noCuts, type ReportCuts } from './limits.js'
+import type { ReportText } from './report-text.js'
 
 /** How scores of single seconds are made; what the configuration says of the whole run. */
 export interface SecondScoring {
@@ -40,13 +41,14 @@ export class ReportCollector implements CallObserver {
   /** @param closed takes each call's log at its end, in the order of their records */
   constructor(
     private readonly scoring: SecondScoring,
+    private readonly shown: ReportText,
     private readonly closed: (log: CallLog) => void,
   ) {}
 
   onSipMessage(call: CallEntry, packet: SipPacket, sighting: Sighting): void {
     const log = this.logOf(call)
     const before = log.messages.characters
-    log.messages.add(packet, sighting, LIMITS.openCharacters - this.characters, this.cuts)
+    log.messages.add(packet, sighting, LIMITS.openCharacters - this.characters, this.shown, this.cuts)
     this.characters += log.messages.characters - before
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ReportAssets } from './assets.js'
+import type { PackedBatch } from './closed-call.js'
 import type { Overview } from './page/data.js'
 
 /**
@@ -9,8 +10,8 @@ import type { Overview } from './page/data.js'
  */
 export function* pageHtml(
   assets: ReportAssets,
-  overview: Overview,
-  blocks: readonly string[],
+  overview: Omit<Overview, 'rows'>,
+  packed: readonly PackedBatch[],
 ): Generator<string> {
   const style = scriptSafe(assets.style)
   const script = scriptSafe(assets.script)
@@ -40,10 +41,15 @@ export function* pageHtml(
 <noscript><p>This report is drawn by the script inside this file. Allow scripts to see it; it sends nothing anywhere.</p></noscript>
 <div id="app"></div>
 <script type="application/json" id="overview">`
-  yield jsonSafe(JSON.stringify(overview))
-  yield '</script>\n'
-  for (const [index, block] of blocks.entries())
-    yield `<script type="application/octet-stream" id="block-${index}">${block}</script>\n`
+  yield `${jsonSafe(JSON.stringify(overview)).slice(0, -1)},"rows":[`
+  for (const [index, { rows }] of packed.entries()) yield (index > 0 ? ',' : '') + jsonSafe(rows)
+  yield ']}</script>\n'
+  let index = 0
+  for (const { block } of packed) {
+    if (!block) continue
+    const base64 = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('base64')
+    yield `<script type="application/octet-stream" id="block-${index++}">${base64}</script>\n`
+  }
   yield `<script>${script}</script>\n</body>\n</html>\n`
 }
 

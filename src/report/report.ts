@@ -3,14 +3,13 @@ import { basename } from 'node:path'
 import type { CallRecord, SummaryRecord } from '../calls/records.js'
 import { openForWriting, writeError } from '../sinks/ndjson.js'
 import type { ReportAssets } from './assets.js'
-import { DetailBlocks } from './blocks.js'
 import type { CallLog } from './call-log.js'
-import { rowOf } from './call-row.js'
 import { ReportCollector, type SecondScoring } from './collector.js'
 import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
 import { readDefinitions } from './definitions.js'
 import { LIMITS } from './limits.js'
 import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
+import { CallPacking } from './packing.js'
 import { pageHtml } from './page-html.js'
 import type { ReportText } from './report-text.js'
 
@@ -26,18 +25,19 @@ export interface ReportOptions {
 /** Collects a run and writes it as one HTML file. */
 export class Report {
   readonly collector: ReportCollector
-  private readonly rows: unknown[][] = []
-  private readonly blocks = new DetailBlocks()
+  private readonly packing: CallPacking
   private readonly coverage = new CallCoverage()
   /** A record and its log come one after the other, in either order. */
   private readonly waitingLogs: CallLog[] = []
   private readonly waitingRecords: (CallRecord | undefined)[] = []
+  private calls = 0
   private listed = 0
   private readonly byState: Record<string, number> = {}
   private readonly byQuality: Record<string, number> = {}
 
   constructor(private readonly options: ReportOptions) {
-    this.collector = new ReportCollector(options.scoring, (log) => {
+    this.packing = new CallPacking(options.shown.sip)
+    this.collector = new ReportCollector(options.scoring, options.shown, (log) => {
       this.waitingLogs.push(log)
       this.join()
     })
@@ -49,9 +49,9 @@ export class Report {
     this.join()
   }
 
-  /** Waits for what is being compressed; undefined: it can take more at once. */
+  /** Waits for what is being packed; undefined: it can take more at once. */
   ready(): Promise<void> | undefined {
-    return this.blocks.ready()
+    return this.packing.ready()
   }
 
   private join(): void {
@@ -63,30 +63,29 @@ export class Report {
   }
 
   private take(record: CallRecord, log: CallLog): void {
-    const { cuts } = this.collector
-    this.listed++
+    this.calls++
     this.byState[record.state] = (this.byState[record.state] ?? 0) + 1
     this.byQuality[record.quality] = (this.byQuality[record.quality] ?? 0) + 1
     this.coverage.add(record)
-    if (this.rows.length >= LIMITS.calls) {
-      cuts.callsNotListed++
+    if (this.listed >= LIMITS.calls) {
+      this.collector.cuts.callsNotListed++
       return
     }
-    let at = { block: -1, place: -1 }
-    if (this.blocks.rawBytes < LIMITS.detailBytes) {
-      const whole = record.quality !== 'good' || this.blocks.rawBytes < LIMITS.detailBytes / 2
-      if (!whole) cuts.goodCallsShortened++
-      at = this.blocks.add(record, log.detail(record, this.options.shown, whole), whole ? log.seconds : {})
-    } else cuts.callsWithoutDetails++
-    this.rows.push(rowOf(record, at))
+    this.listed++
+    this.packing.add(record, log.closed(this.options.shown), log.seconds, log.messages.characters)
   }
 
   /** Writes the file, readable for its owner only. Throws CallprobeError WRITE_FAILED. */
   async write(path: string, summary: SummaryRecord, assets: ReportAssets): Promise<void> {
-    await this.blocks.finish()
+    await this.packing.finish()
+    const { packed } = this.packing
+    for (const { goodCallsShortened, callsWithoutDetails } of packed) {
+      this.collector.cuts.goodCallsShortened += goodCallsShortened
+      this.collector.cuts.callsWithoutDetails += callsWithoutDetails
+    }
     const descriptor = openForWriting(path)
     try {
-      for (const piece of pageHtml(assets, this.overview(summary), this.blocks.blocks))
+      for (const piece of pageHtml(assets, this.overview(summary), packed))
         writeAll(descriptor, piece)
     } catch (error) {
       throw writeError(path, error)
@@ -95,7 +94,12 @@ export class Report {
     }
   }
 
-  private overview(summary: SummaryRecord): Overview {
+  /** The run failed: nothing is written. */
+  async abort(): Promise<void> {
+    await this.packing.close()
+  }
+
+  private overview(summary: SummaryRecord): Omit<Overview, 'rows'> {
     const { files, version, thresholds, shown } = this.options
     return {
       format: REPORT_FORMAT,
@@ -111,7 +115,7 @@ export class Report {
       rtcpPackets: summary.rtcp_packets ?? 0,
       sipMessages: summary.sip_messages ?? 0,
       jitterBuffer: summary.jitter_buffer ?? '',
-      calls: this.listed,
+      calls: this.calls,
       byState: this.byState,
       byQuality: this.byQuality,
       limitations: limitationsOf(summary, this.coverage, this.collector.cuts),
@@ -121,7 +125,6 @@ export class Report {
       thresholds,
       privacy: shown.mode,
       definitions: readDefinitions(),
-      rows: this.rows,
     }
   }
 }

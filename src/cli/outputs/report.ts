@@ -62,6 +62,7 @@ export class ReportOutput implements RunOutput {
   }
 
   async abort(): Promise<void> {
+    await this.report.abort()
     // Not a device: /dev/null is to stay.
     if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) rmSync(this.path, { force: true })
   }
