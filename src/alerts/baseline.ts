@@ -40,6 +40,7 @@ export class Baselines {
   private readonly groups = new Map<string, Learning>()
   private readonly perRule = new Map<string, number>()
   overflow = 0
+  private isFixed = false
   private readonly hourOf: (timeMs: number) => number
 
   /** @param timeZone IANA name: whose hours and days */
@@ -49,7 +50,7 @@ export class Baselines {
 
   /** A value of a calm minute. */
   learn(rule: string, group: string, timeMs: number, value: number): void {
-    if (!Number.isFinite(value)) return
+    if (!Number.isFinite(value) || this.isFixed) return
     const key = `${rule}\n${group}`
     let learning = this.groups.get(key)
     if (!learning) {
@@ -90,6 +91,12 @@ export class Baselines {
       if (known.length > 0) groups.push({ rule, group, hours: known })
     }
     return { version: 1, groups }
+  }
+
+  /** As `restore`, and nothing more is learnt. */
+  goBy(state: BaselineState): void {
+    this.restore(state)
+    this.isFixed = true
   }
 
   restore({ groups }: BaselineState): void {

@@ -1,8 +1,21 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
+import type { BaselineState } from './baseline.js'
 import type { EngineState } from './engine.js'
 import { isAlert } from './notifiers/waiting-alerts.js'
+
+/** In `alerts.state_dir`. */
+export const STATE_FILE = 'alerts.json'
 
 /**
  * What an earlier process left: open alerts and baselines. undefined when there is nothing; what cannot be read is left
@@ -64,6 +77,21 @@ function isHour(value: unknown): value is [number, number, number, number] {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
+}
+
+/**
+ * What live capture learnt, for a replay: read, never written.
+ * @param path the state folder, or the file in it
+ * @throws CallprobeError FILE_NOT_READABLE
+ */
+export function readBaselines(path: string): BaselineState {
+  const file =
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, STATE_FILE) : path
+  const state = readState(file)
+  if (state) return state.baselines
+  throw new CallprobeError('FILE_NOT_READABLE', `${file} has no baselines`, {
+    hint: 'give the alerts.state_dir of a capture, or a copy of its alerts.json; one is written within a minute',
+  })
 }
 
 /** Written aside, flushed and renamed: a crash leaves the old state or the new one. @throws CallprobeError WRITE_FAILED */

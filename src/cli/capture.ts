@@ -167,7 +167,7 @@ function reload(probe: Probe, records: RunRecords, before: Config, options: Capt
   const { taken, needRestart } = changedKeys(before, config)
   const inForce = afterReload(before, config)
   probe.reconfigure(inForce)
-  records.reconfigure(config)
+  records.reconfigure(inForce)
   Object.assign(before, inForce)
   log.info(
     `configuration read again; ${taken.length > 0 ? `changed: ${taken.join(', ')}` : 'nothing changed'}`,

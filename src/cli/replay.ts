@@ -4,8 +4,10 @@ import type { PacketSource, SourceWarning } from '../capture/batch.js'
 import { expandPaths } from '../capture/expand-paths.js'
 import { openCaptures, openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
+import { rulesInForce } from '../config/alert-rules.js'
 import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
+import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
 import { ReaderSource } from '../pipeline/reader/reader-source.js'
 import { EXIT_MATCHED } from './exit-codes.js'
@@ -25,6 +27,7 @@ Examples:
   $ callprobe replay --filter 'caller == "4711" and loss_percent > 1' day.pcap
   $ callprobe replay --filter 'findings contains one_way_audio' day.pcap
   $ callprobe replay --alerts --config probe.yaml yesterday.pcap.zst
+  $ callprobe replay --alerts --baselines state/ --config probe.yaml day.pcap
   $ callprobe replay --privacy hash --format ndjson day.pcap > for-the-carrier.ndjson
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
@@ -37,6 +40,10 @@ export function replayCommand(): Command {
     .argument('<file...>', 'capture files or patterns; several are read as one run, in time order')
   return addRunOptions(command)
     .option('--alerts', 'evaluate the alert rules: what would have fired, when, for how long; nobody is told')
+    .option(
+      '--baselines <path>',
+      'with --alerts: what a capture learnt (its alerts.state_dir; read only)',
+    )
     .option(
       '--workers <n>',
       'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big zstd files',
@@ -84,6 +91,7 @@ async function openSource(files: readonly string[], workers: number | 'auto'): P
 /** Runs a replay. True when a call matched --fail-on. */
 async function replay(files: readonly string[], options: ReplayOptions): Promise<boolean> {
   const config = configOf(options)
+  checkBaselines(config, options)
   const records = new RunRecords(config, options)
   const source = await openSource(files, options.workers)
   records.open(files)
@@ -107,6 +115,19 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
     await source.close()
   }
   return records.reportMatches()
+}
+
+/** Says when a rule has nothing to go by. @throws CallprobeError USAGE */
+function checkBaselines({ alerts }: Config, options: ReplayOptions): void {
+  if (options.baselines !== undefined) {
+    if (options.alerts === true) return
+    throw new CallprobeError('USAGE', '--baselines is for --alerts', { hint: 'give both' })
+  }
+  const rule = options.alerts === true && rulesInForce(alerts).find(({ baseline }) => baseline !== undefined)
+  if (rule)
+    process.stderr.write(
+      `callprobe: rule ${rule.name} goes by a baseline, and a replay knows none: --baselines reads what a capture learnt\n`,
+    )
 }
 
 async function run(source: PacketSource, probe: Probe, records: RunRecords): Promise<void> {

@@ -35,6 +35,8 @@ export interface RunOptions extends PrivacyOptions, InfluxOptions {
   reportSip?: ReportSip
   /** replay: evaluate the alert rules. */
   alerts?: boolean
+  /** replay: what live capture learnt as usual. */
+  baselines?: string
 }
 
 export function addRunOptions(command: Command): Command {
@@ -137,7 +139,12 @@ export class RunRecords {
       spoolBytes: () => this.outputs.find((output) => output.waitingBytes !== undefined)?.waitingBytes,
       shown: (record: AlertRecord) => this.privacy.record(record),
     }
-    const alerts = new AlertsOutput(this.config, (record) => this.record(record), live)
+    const alerts = new AlertsOutput(
+      this.config,
+      (record) => this.record(record),
+      live,
+      this.options.baselines,
+    )
     // First, so that it ends first: its last look may raise an alert.
     this.outputs = [alerts, ...this.outputs]
   }

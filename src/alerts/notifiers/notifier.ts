@@ -33,16 +33,29 @@ export class Notifier {
 
   constructor(
     readonly name: string,
-    private readonly receiver: Receiver,
+    private receiver: Receiver,
     private readonly queue: WaitingAlerts,
     private readonly outside: Outside,
-    private readonly only: NotifierFilter = {},
-    private readonly tellsEnd = true,
+    private only: NotifierFilter = {},
+    private tellsEnd = true,
   ) {
     // What an earlier process left.
     if (queue.size > 0) this.outside.log('info', `notifier "${name}": ${queue.size} alerts wait from before`)
     this.pump()
     this.planResend()
+  }
+
+  /** Its configuration changed: what waits goes to the new receiver, at once. An attempt on its way goes on. */
+  retarget(receiver: Receiver, only: NotifierFilter, tellsEnd: boolean): void {
+    this.receiver = receiver
+    this.only = only
+    this.tellsEnd = tellsEnd
+    this.failures = 0
+    this.cancelRetry?.()
+    this.cancelRetry = undefined
+    this.cancelResend?.()
+    this.planResend()
+    this.pump()
   }
 
   /** Takes in an alert. Never waits; sending goes on beside. */

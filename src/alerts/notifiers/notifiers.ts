@@ -25,25 +25,47 @@ export function openReceiver(config: NotifierFile, outside: Outside): Receiver {
 
 /** Everybody who is told. Each has a queue of its own, so that one that is down holds up no other. */
 export class Notifiers {
-  private readonly notifiers: readonly Notifier[]
+  private notifiers: readonly Notifier[] = []
+  /** By name, as they are in force. */
+  private configs = new Map<string, NotifierFile>()
+  private open: readonly AlertRecord[] = []
 
   /** @throws CallprobeError CONFIG_INVALID, or WRITE_FAILED when the state folder cannot be used */
   constructor(
-    { notifiers, state_dir, queue_limit }: Pick<AlertsConfig, 'notifiers' | 'state_dir' | 'queue_limit'>,
-    outside: Outside,
+    private readonly config: Pick<AlertsConfig, 'notifiers' | 'state_dir' | 'queue_limit'>,
+    private readonly outside: Outside,
   ) {
-    this.notifiers = notifiers.map((config) => {
+    this.reconfigure(config.notifiers)
+  }
+
+  /**
+   * Those that stayed go on as they are; changed ones keep what waits, and so does the folder of those that are gone.
+   * @throws CallprobeError CONFIG_INVALID, WRITE_FAILED; then nothing has changed
+   */
+  reconfigure(after: readonly NotifierFile[]): void {
+    const { state_dir, queue_limit } = this.config
+    const known = new Map(this.notifiers.map((notifier) => [notifier.name, notifier]))
+    const isSame = (config: NotifierFile): boolean =>
+      JSON.stringify(this.configs.get(config.name)) === JSON.stringify(config)
+    // Whatever can fail comes first.
+    const planned = after.map((config) => {
+      const before = known.get(config.name)
+      if (before && isSame(config)) return { config, before }
+      const receiver = openReceiver(config, this.outside)
       const folder = state_dir === '' ? '' : join(state_dir, 'waiting', config.name)
-      const queue = new WaitingAlerts(folder, queue_limit)
-      return new Notifier(
-        config.name,
-        openReceiver(config, outside),
-        queue,
-        outside,
-        config.only,
-        config.resolved ?? true,
-      )
+      return { config, before, receiver, queue: before ? undefined : new WaitingAlerts(folder, queue_limit) }
     })
+    this.notifiers = planned.map(({ config, before, receiver, queue }) => {
+      known.delete(config.name)
+      const { name, only = {}, resolved = true } = config
+      if (receiver && queue) return new Notifier(name, receiver, queue, this.outside, only, resolved)
+      if (!before) throw new Error(`notifier ${name} is neither new nor known`)
+      if (receiver) before.retarget(receiver, only, resolved)
+      return before
+    })
+    for (const gone of known.values()) void gone.close(0)
+    this.configs = new Map(after.map((config) => [config.name, config]))
+    this.setOpen(this.open)
   }
 
   /** Never throws, never waits. */
@@ -52,6 +74,7 @@ export class Notifiers {
   }
 
   setOpen(open: readonly AlertRecord[]): void {
+    this.open = open
     for (const notifier of this.notifiers) notifier.setOpen(open)
   }
 

@@ -5,7 +5,7 @@ import { AlertEngine } from '../../alerts/engine.js'
 import { Notifiers } from '../../alerts/notifiers/notifiers.js'
 import type { Outside } from '../../alerts/notifiers/receiver.js'
 import type { ProbeHealth } from '../../alerts/probe-group.js'
-import { readState, writeState } from '../../alerts/state-file.js'
+import { readBaselines, readState, STATE_FILE, writeState } from '../../alerts/state-file.js'
 import type { AlertRecord, ProbeRecord } from '../../calls/records.js'
 import type { Config } from '../../config/config.js'
 import { errorText } from '../../errors.js'
@@ -17,6 +17,9 @@ const CLOSE_MS = 5000
 const HEALTH_MS = 200
 /** Baselines and open alerts are kept on disk this often, and when an alert begins or ends. */
 const KEEP_MS = 60_000
+
+/** What open alerts say is brought up to date this often, for receivers that are told of them again and again. */
+const REFRESH_MS = 10_000
 
 /** What live capture adds to the rules. */
 export interface LiveAlerts {
@@ -58,13 +61,16 @@ export class AlertsOutput implements RunOutput {
   private healthAtMs = -Infinity
   private changed = false
   private keptMs = -Infinity
+  private refreshedMs = -Infinity
   private toldOfState = false
 
-  /** @throws CallprobeError CONFIG_INVALID, WRITE_FAILED, FILE_NOT_READABLE; only live */
+  /** @throws CallprobeError CONFIG_INVALID, WRITE_FAILED (only live), FILE_NOT_READABLE */
   constructor(
     config: Config,
     emit: (record: AlertRecord) => void,
     private readonly live?: LiveAlerts,
+    /** Replay: what live capture learnt, to go by without learning more; a state folder or its file. */
+    baselines?: string,
   ) {
     this.readerGone = live === undefined
     this.observer = new AlertEngine(config, {
@@ -72,7 +78,8 @@ export class AlertsOutput implements RunOutput {
       health: live && ((): ProbeHealth | undefined => this.health(live)),
     })
     const { state_dir } = config.alerts
-    this.statePath = state_dir === '' ? '' : join(state_dir, 'alerts.json')
+    this.statePath = state_dir === '' ? '' : join(state_dir, STATE_FILE)
+    if (baselines !== undefined) this.observer.baselines.goBy(readBaselines(baselines))
     if (!live) return
     this.notifiers = new Notifiers(config.alerts, realOutside(live.log))
     const state = this.statePath === '' ? undefined : readState(this.statePath)
@@ -109,9 +116,15 @@ export class AlertsOutput implements RunOutput {
 
   /** Once a second, live. */
   flush(): void {
-    if (!this.live) return
-    this.notifiers?.setOpen([...this.open.values()])
+    const { live } = this
+    if (!live) return
     const nowMs = Date.now()
+    if (Math.abs(nowMs - this.refreshedMs) >= REFRESH_MS) {
+      this.refreshedMs = nowMs
+      for (const record of this.observer.open())
+        if (this.open.has(record.alert_id)) this.open.set(record.alert_id, live.shown(record))
+    }
+    this.notifiers?.setOpen([...this.open.values()])
     if (this.changed || Math.abs(nowMs - this.keptMs) >= KEEP_MS) this.keep(nowMs)
   }
 
@@ -128,8 +141,14 @@ export class AlertsOutput implements RunOutput {
     }
   }
 
+  /** Rules, silences and notifiers as they are now. When a notifier cannot be opened, all of those stay as they were. */
   reconfigure(config: Config): void {
     this.observer.reconfigure(config)
+    try {
+      this.notifiers?.reconfigure(config.alerts.notifiers)
+    } catch (error) {
+      this.live?.log('warn', `alerts.notifiers stay as they were until the next SIGHUP: ${errorText(error)}`)
+    }
   }
 
   /** Before the other outputs: the last look may raise an alert. */
