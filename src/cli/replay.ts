@@ -40,10 +40,7 @@ export function replayCommand(): Command {
     .argument('<file...>', 'capture files or patterns; several are read as one run, in time order')
   return addRunOptions(command)
     .option('--alerts', 'evaluate the alert rules: what would have fired, when, for how long; nobody is told')
-    .option(
-      '--baselines <path>',
-      'with --alerts: what a capture learnt (its alerts.state_dir; read only)',
-    )
+    .option('--baselines <path>', 'with --alerts: what a capture learnt (its alerts.state_dir; read only)')
     .option(
       '--workers <n>',
       'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big zstd files',
@@ -77,7 +74,10 @@ const WORTH_A_THREAD_BYTES = 4 << 20
 const PACKED_HERE = /\.(zst|zstd)$/i
 
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
-async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
+async function openSource(
+  files: readonly string[],
+  workers: number | 'auto',
+): Promise<PacketSource | ReaderSource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openCaptures(captures)
@@ -130,13 +130,14 @@ function checkBaselines({ alerts }: Config, options: ReplayOptions): void {
     )
 }
 
-async function run(source: PacketSource, probe: Probe, records: RunRecords): Promise<void> {
+async function run(source: PacketSource | ReaderSource, probe: Probe, records: RunRecords): Promise<void> {
   const progress = new ProgressLine(process.stderr)
   try {
     for (;;) {
       const batch = await source.next()
       if (batch === null) return
-      probe.onBatch(batch)
+      if ('rows' in batch) probe.onRows(batch)
+      else probe.onBatch(batch)
       await records.ready()
       if (records.readerGone) return
       progress.update(source.progress(), probe.packetCount)
