@@ -8,15 +8,16 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { MemorySource } from '../src/capture/memory-source.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
+import { ReaderSource } from '../src/pipeline/reader/reader-source.js'
 
-const CHUNK_BYTES = 64 << 20
+const CHUNK_BYTES = 2 ** 30
 
 function load(path: string): Uint8Array[] {
   const descriptor = openSync(path, 'r')
   const chunks: Uint8Array[] = []
   let left = fstatSync(descriptor).size
   while (left > 0) {
-    const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES))
+    const chunk = new Uint8Array(new SharedArrayBuffer(Math.min(left, CHUNK_BYTES)))
     let filled = 0
     while (filled < chunk.length) {
       const got = readSync(descriptor, chunk, filled, chunk.length - filled, null)
@@ -38,7 +39,7 @@ interface Measured {
 }
 
 async function measure(chunks: readonly Uint8Array[], mostPackets = Infinity): Promise<Measured> {
-  const source = new MemorySource(chunks)
+  const source = threads === 2 ? await ReaderSource.ofMemory(chunks) : new MemorySource(chunks)
   const config = structuredClone(DEFAULT_CONFIG)
   config.limits.streams = 262_144
   const probe = new Probe(config, 'file', () => undefined)
@@ -50,6 +51,7 @@ async function measure(chunks: readonly Uint8Array[], mostPackets = Infinity): P
   }
   const seconds = (performance.now() - started) / 1000
   const used = process.cpuUsage(cpu)
+  await source.close()
   return {
     packets: probe.packetCount,
     streams: probe.counts().streams,
@@ -58,7 +60,8 @@ async function measure(chunks: readonly Uint8Array[], mostPackets = Infinity): P
   }
 }
 
-const [, , path, warmUp = '1000000'] = process.argv
+const [, , path, warmUp = '1000000', threadsText = '1'] = process.argv
+const threads = Number(threadsText)
 if (path === undefined) throw new Error('usage: in-process FILE [WARM_UP_PACKETS]')
 const chunks = load(path)
 if (Number(warmUp) > 0) await measure(chunks, Number(warmUp))

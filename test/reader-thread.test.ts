@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PacketSource, SourceWarning } from '../src/capture/batch.js'
+import type { PacketBatch, PacketSource, SourceWarning } from '../src/capture/batch.js'
 import { openFiles } from '../src/capture/open.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
 import type { ReaderSource } from '../src/pipeline/reader/reader-source.js'
+import type { RowBatch } from '../src/rtp/packet-rows.js'
 import { jsonLine } from '../src/sinks/json-line.js'
 import { ROOT, sharedPath } from './helpers/programs.js'
 import { transpile } from './helpers/transpiled.js'
@@ -24,7 +25,7 @@ interface Run {
   files: number
 }
 
-async function runOf(source: PacketSource): Promise<Run> {
+async function runOf(source: PacketSource<PacketBatch | RowBatch>): Promise<Run> {
   const lines: string[] = []
   const probe = new Probe(DEFAULT_CONFIG, 'file', (record) => lines.push(jsonLine(record)))
   try {

@@ -21,8 +21,6 @@ export interface PacketBatch {
   readonly timeMs: Float64Array
   /** LINKTYPE_* of each frame (pcap/pcapng number space; 1 = Ethernet). */
   readonly linkType: Uint16Array
-  /** Where the IPv4 headers of plain frames begin, when another thread looked for them already. */
-  readonly ipAt?: Int32Array
 }
 
 /** Something that went wrong with a source and did not stop the run. */
@@ -44,9 +42,9 @@ export interface SourceProgress {
 }
 
 /** Packets in time order. */
-export interface PacketSource {
+export interface PacketSource<Batch = PacketBatch> {
   /** The next batch, or null at the end. */
-  next(): Promise<PacketBatch | null>
+  next(): Promise<Batch | null>
   progress(): SourceProgress
   /** Captures that are read; those that turned out to be none are not counted. */
   readonly files: number

@@ -1,6 +1,7 @@
 import type { ByteInput, InputFailure } from './byte-input.js'
 import { MAX_RECORD_BYTES } from './capture-parser.js'
 import { decompressed } from './detect-compression.js'
+import { OwnMemory, type WindowBuffer, type WindowMemory } from './window-memory.js'
 
 /** A run of consecutive bytes of a capture file that moves along it. */
 export interface ByteWindow {
@@ -26,18 +27,6 @@ export interface ByteWindow {
 /** Read before a window is handed out, unless the input is live. */
 const GATHER_BYTES = 262_144
 
-interface Slot {
-  bytes: Uint8Array
-  view: DataView
-}
-
-function allocate(size: number): Slot {
-  // Not zeroed: each byte is written before it is read, and untouched pages cost nothing.
-  const memory = Buffer.allocUnsafeSlow(size)
-  const bytes = new Uint8Array(memory.buffer, 0, size)
-  return { bytes, view: new DataView(memory.buffer, 0, size) }
-}
-
 /**
  * A window over an input, unpacked if it is compressed. Two buffers take turns: while the packets of one are worked on, the other is filled. Each
  * has room before the place where reading starts, so that a record cut by the end of the one is completed by copying
@@ -50,9 +39,10 @@ export class InputWindow implements ByteWindow {
   end = 0
   startOffset = 0
 
-  private current: Slot | null = null
-  private spare: Slot | null = null
-  /** Number of bytes that a read under way puts at MAX_RECORD_BYTES of the spare buffer. */
+  private current: WindowBuffer | null = null
+  /** Where a read under way puts its bytes, from MAX_RECORD_BYTES on. */
+  private ahead: WindowBuffer | null = null
+  /** Number of bytes of that read. */
   private pending: Promise<number> | null = null
   private looked = false
 
@@ -61,6 +51,7 @@ export class InputWindow implements ByteWindow {
     private input: ByteInput,
     private readonly chunkBytes: number,
     private readonly prefetch: boolean,
+    private readonly memory: WindowMemory = new OwnMemory(),
   ) {}
 
   get failure(): InputFailure | null {
@@ -78,50 +69,61 @@ export class InputWindow implements ByteWindow {
     }
     if (this.pending === null && this.input.exhausted) return false
     const left = this.end - position
-    let slot = (this.spare ??= allocate(MAX_RECORD_BYTES + this.chunkBytes))
-    let fresh = await (this.pending ?? this.fill(slot, MAX_RECORD_BYTES))
-    this.pending = null
+    let buffer = this.ahead ?? this.take()
+    let fresh = await (this.pending ?? this.fill(buffer, MAX_RECORD_BYTES))
+    this.pending = this.ahead = null
     const gathered = this.input.live ? 1 : Math.min(GATHER_BYTES, this.chunkBytes)
     const wanted = Math.max(needed - left, gathered)
     while (fresh < wanted && !this.input.exhausted) {
-      if (MAX_RECORD_BYTES + fresh === slot.bytes.length) slot = this.enlarge(slot, fresh, wanted)
-      const count = await this.fill(slot, MAX_RECORD_BYTES + fresh)
+      if (MAX_RECORD_BYTES + fresh === buffer.bytes.length) buffer = this.enlarge(buffer, fresh, wanted)
+      const count = await this.fill(buffer, MAX_RECORD_BYTES + fresh)
       if (count === 0) break
       fresh += count
     }
-    if (fresh === 0) return false
+    if (fresh === 0) {
+      this.memory.giveBack(buffer)
+      return false
+    }
     const start = MAX_RECORD_BYTES - left
-    if (left > 0) slot.bytes.set(this.bytes.subarray(position, this.end), start)
+    if (left > 0) buffer.bytes.set(this.bytes.subarray(position, this.end), start)
     this.startOffset += position - this.start
-    this.spare = this.current
-    this.current = slot
-    this.bytes = slot.bytes
-    this.view = slot.view
+    if (this.current !== null) this.memory.giveBack(this.current)
+    this.current = buffer
+    this.bytes = buffer.bytes
+    this.view = buffer.view
     this.start = start
     this.end = MAX_RECORD_BYTES + fresh
     if (this.prefetch && !this.input.exhausted) {
-      this.spare ??= allocate(MAX_RECORD_BYTES + this.chunkBytes)
-      this.pending = this.fill(this.spare, MAX_RECORD_BYTES)
+      this.ahead = this.take()
+      this.pending = this.fill(this.ahead, MAX_RECORD_BYTES)
     }
     return true
   }
 
-  private fill(slot: Slot, at: number): Promise<number> {
-    return this.input.read(slot.bytes, at, slot.bytes.length)
+  private take(): WindowBuffer {
+    return this.memory.take(MAX_RECORD_BYTES + this.chunkBytes)
   }
 
-  private enlarge(slot: Slot, fresh: number, wanted: number): Slot {
-    const larger = allocate(MAX_RECORD_BYTES + wanted)
-    larger.bytes.set(slot.bytes.subarray(MAX_RECORD_BYTES, MAX_RECORD_BYTES + fresh), MAX_RECORD_BYTES)
-    this.spare = larger
+  private fill({ bytes }: WindowBuffer, at: number): Promise<number> {
+    return this.input.read(bytes, at, bytes.length)
+  }
+
+  private enlarge(buffer: WindowBuffer, fresh: number, wanted: number): WindowBuffer {
+    const larger = this.memory.take(MAX_RECORD_BYTES + wanted)
+    larger.bytes.set(buffer.bytes.subarray(MAX_RECORD_BYTES, MAX_RECORD_BYTES + fresh), MAX_RECORD_BYTES)
+    this.memory.giveBack(buffer)
     return larger
   }
 
+  /** The bytes that are shown stay so. */
   async close(): Promise<void> {
-    const pending = this.pending
-    this.pending = null
+    const { pending, ahead } = this
+    this.pending = this.ahead = null
     // A read on a pipe may wait for ever; its buffer stays alive through the promise.
     if (pending !== null && !this.input.live) await pending
+    if (ahead !== null && !this.input.live) this.memory.giveBack(ahead)
+    if (this.current !== null) this.memory.giveBack(this.current)
+    this.current = null
     await this.input.close()
   }
 }

@@ -6,6 +6,7 @@ import { InputWindow } from './byte-window.js'
 import { CaptureReader } from './capture-reader.js'
 import { expandPaths, fileError, type CapturePath } from './expand-paths.js'
 import { MergedSource, type WaitingCapture } from './merged-source.js'
+import type { WindowMemory } from './window-memory.js'
 
 /** Bytes per read. Two buffers of this size per open capture keep the memory flat whatever the file's size. */
 const CHUNK_BYTES = 1_048_576
@@ -19,6 +20,8 @@ const PEEK_CHUNK_BYTES = 16_384
 export interface OpenFilesOptions {
   /** What `-` stands for; default `process.stdin`. */
   stdin?: Readable
+  /** Where each capture's window gets its buffers from. */
+  memory?: WindowMemory
 }
 
 /**
@@ -85,7 +88,7 @@ async function openReader(
   const input = await openInput(capture, options)
   const crowded = alongside >= MANY_OPEN
   const chunkBytes = crowded ? SMALL_CHUNK_BYTES : CHUNK_BYTES
-  return new CaptureReader(new InputWindow(input, chunkBytes, true), {
+  return new CaptureReader(new InputWindow(input, chunkBytes, true, options.memory), {
     name: capture.path,
     bytesTotal: capture.size,
     batchCapacity: crowded ? SMALL_BATCH : BATCH_CAPACITY,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import type { PacketSource, SourceWarning } from '../capture/batch.js'
+import type { PacketBatch, PacketSource, SourceWarning } from '../capture/batch.js'
 import { expandPaths } from '../capture/expand-paths.js'
 import { openCaptures, openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
@@ -10,6 +10,7 @@ import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
 import { ReaderSource } from '../pipeline/reader/reader-source.js'
+import type { RowBatch } from '../rtp/packet-rows.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
 import { timeStepWarning } from './time-steps.js'
@@ -73,11 +74,11 @@ function workersOf(text: string): number | 'auto' {
 const WORTH_A_THREAD_BYTES = 4 << 20
 const PACKED_HERE = /\.(zst|zstd)$/i
 
+/** Packets as they are, or as another thread described them. */
+type ReplaySource = PacketSource<PacketBatch | RowBatch>
+
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
-async function openSource(
-  files: readonly string[],
-  workers: number | 'auto',
-): Promise<PacketSource | ReaderSource> {
+async function openSource(files: readonly string[], workers: number | 'auto'): Promise<ReplaySource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openCaptures(captures)
@@ -130,14 +131,13 @@ function checkBaselines({ alerts }: Config, options: ReplayOptions): void {
     )
 }
 
-async function run(source: PacketSource | ReaderSource, probe: Probe, records: RunRecords): Promise<void> {
+async function run(source: ReplaySource, probe: Probe, records: RunRecords): Promise<void> {
   const progress = new ProgressLine(process.stderr)
   try {
     for (;;) {
       const batch = await source.next()
       if (batch === null) return
-      if ('rows' in batch) probe.onRows(batch)
-      else probe.onBatch(batch)
+      probe.onBatch(batch)
       await records.ready()
       if (records.readerGone) return
       progress.update(source.progress(), probe.packetCount)
@@ -152,7 +152,7 @@ function warn(warning: SourceWarning): void {
   process.stderr.write(`callprobe: ${warning.source}${where}: ${warning.message}\n`)
 }
 
-function summaryOf(source: PacketSource, probe: Probe, config: Config, processingMs: number): SummaryRecord {
+function summaryOf(source: ReplaySource, probe: Probe, config: Config, processingMs: number): SummaryRecord {
   const counts = probe.counts()
   return {
     type: 'summary',

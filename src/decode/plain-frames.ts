@@ -1,4 +1,3 @@
-import type { PacketBatch } from '../capture/batch.js'
 import { ETHERTYPE_IPV4, ETHERTYPE_VLAN } from './ethernet.js'
 import { LINKTYPE_ETHERNET } from './link.js'
 import { VXLAN_GROUP_POLICY } from './udp-tunnels.js'
@@ -8,48 +7,44 @@ export const PLAIN_HEADERS = 28
 const RTP_HEADER = 12
 
 /**
- * Looks over frames ahead of their turn for the shape that nearly all frames on a mirror port have: a whole Ethernet
- * frame (at most one VLAN tag) with an unfragmented IPv4 packet without options, UDP, and at least twelve bytes that
- * could begin an RTP packet. What it passes, `PacketDecoder` would decode to the same fields; all else takes that way.
+ * Finds the shape that nearly all frames on a mirror port have: a whole Ethernet frame (at most one VLAN tag) with an
+ * unfragmented IPv4 packet without options, UDP, and at least twelve bytes that could begin an RTP packet. What it
+ * passes, `PacketDecoder` would decode to the same fields; all else takes that way.
  *
- * @param ipAt receives the offset of the IPv4 header in `batch.bytes`, or -1, from index 0 on
+ * @param view has the whole frame: `captured` bytes from `offset` on
+ * @returns offset of the IPv4 header, or -1
  */
-export function scanPlainFrames(batch: PacketBatch, first: number, end: number, ipAt: Int32Array): void {
-  const { bytes, view, frameOffset, capturedLength, wireLength, linkType } = batch
-  const size = bytes.length
-  for (let k = first; k < end; k++) {
-    ipAt[k - first] = -1
-    const captured = capturedLength[k]
-    const offset = frameOffset[k]
-    if (
-      linkType[k] !== LINKTYPE_ETHERNET ||
-      captured < 14 + 4 + PLAIN_HEADERS + RTP_HEADER ||
-      captured !== wireLength[k] ||
-      offset + captured > size
-    ) {
-      continue
-    }
-    let type = view.getUint16(offset + 12)
-    let at = offset + 14
-    if (type === ETHERTYPE_VLAN) {
-      type = view.getUint16(offset + 16)
-      at = offset + 18
-    }
-    if (type !== ETHERTYPE_IPV4) continue
-    const word = view.getInt32(at)
-    const udpLength = view.getUint16(at + 24)
-    const rtp = bytes[at + PLAIN_HEADERS]
-    if (
-      word >>> 24 === 0x45 &&
-      bytes[at + 9] === 17 &&
-      (view.getUint16(at + 6) & 0x3fff) === 0 &&
-      udpLength >= 8 + RTP_HEADER &&
-      udpLength + 20 <= (word & 0xffff) &&
-      at + 20 + udpLength <= offset + captured &&
-      rtp >> 6 === 2 &&
-      rtp !== VXLAN_GROUP_POLICY
-    ) {
-      ipAt[k - first] = at
-    }
+export function plainIpv4At(
+  view: DataView,
+  offset: number,
+  captured: number,
+  wire: number,
+  linkType: number,
+): number {
+  if (linkType !== LINKTYPE_ETHERNET || captured < 14 + 4 + PLAIN_HEADERS + RTP_HEADER || captured !== wire) {
+    return -1
   }
+  let type = view.getUint16(offset + 12)
+  let at = offset + 14
+  if (type === ETHERTYPE_VLAN) {
+    type = view.getUint16(offset + 16)
+    at = offset + 18
+  }
+  const word = view.getInt32(at)
+  const udpLength = view.getUint16(at + 24)
+  const rtp = view.getUint8(at + PLAIN_HEADERS)
+  if (
+    type === ETHERTYPE_IPV4 &&
+    word >>> 24 === 0x45 &&
+    view.getUint8(at + 9) === 17 &&
+    (view.getUint16(at + 6) & 0x3fff) === 0 &&
+    udpLength >= 8 + RTP_HEADER &&
+    udpLength + 20 <= (word & 0xffff) &&
+    at + 20 + udpLength <= offset + captured &&
+    rtp >> 6 === 2 &&
+    rtp !== VXLAN_GROUP_POLICY
+  ) {
+    return at
+  }
+  return -1
 }

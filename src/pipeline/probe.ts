@@ -10,7 +10,17 @@ import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP, type SkipReason } from '../decode/packet.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
-import { scanPlainFrames } from '../decode/plain-frames.js'
+import {
+  describeFrames,
+  PacketRows,
+  R_CAPTURED_LENGTH,
+  R_FRAME_OFFSET,
+  R_LINK_TYPE,
+  R_WIRE_LENGTH,
+  ROW_32,
+  ROW_64,
+  type RowBatch,
+} from '../rtp/packet-rows.js'
 import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
 import type { ForwardedFrame, MediaWorkers } from './media/media-workers.js'
@@ -63,8 +73,8 @@ export class Probe {
   readonly findingGroups = new FindingGroups()
   private readonly correlator: Correlator
   private readonly signalling: SignallingInput
-  /** Where the IPv4 headers of the next plain frames are. */
-  private readonly ipAt = new Int32Array(FORESIGHT)
+  /** The next frames. */
+  private readonly rows = PacketRows.of(FORESIGHT)
   private packets = 0
   private bytes = 0
   private rtpPackets = 0
@@ -112,52 +122,79 @@ export class Probe {
     )
   }
 
-  /** Takes in a batch of frames. */
-  onBatch(batch: PacketBatch): void {
-    const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
-    const { decoder, meter } = this
+  /** Takes in a batch of frames, or of frames that another thread described. */
+  onBatch(batch: PacketBatch | RowBatch): void {
+    if ('rows' in batch) {
+      this.onRows(batch)
+      return
+    }
+    const { bytes, view, timeMs, first, end } = batch
+    const { meter, rows } = this
     if (meter === undefined) {
       this.onOtherBatch(batch)
       return
     }
+    for (let begin = first; begin < end; begin += FORESIGHT) {
+      const until = Math.min(end, begin + FORESIGHT)
+      describeFrames(batch, begin, until, rows, 0)
+      this.measure(meter, bytes, view, rows, 0, until - begin)
+    }
+    if (end > first) {
+      this.noteEnds(timeMs[first], timeMs[end - 1])
+      meter.sweepFor(timeMs[end - 1])
+    }
+  }
+
+  private onRows({ bytes, view, rows, first, end }: RowBatch): void {
+    const { meter } = this
+    if (meter === undefined) throw new Error('described frames are for a probe that measures itself')
+    for (let begin = first; begin < end; begin += FORESIGHT)
+      this.measure(meter, bytes, view, rows, begin, Math.min(FORESIGHT, end - begin))
+    if (end > first) {
+      const lastMs = rows.f64[(end - 1) * ROW_64]
+      this.noteEnds(rows.f64[first * ROW_64], lastMs)
+      meter.sweepFor(lastMs)
+    }
+  }
+
+  /** Measures at most FORESIGHT frames, described in rows from `row` on. */
+  private measure(
+    meter: RtpMeter,
+    bytes: Uint8Array,
+    view: DataView,
+    rows: PacketRows,
+    row: number,
+    frames: number,
+  ): void {
+    const { decoder } = this
+    const { i32, f64 } = rows
     let wireBytes = 0
     let rtp = 0
     let wakeAt = this.wakeAt
-    // Another thread may have looked the frames over already.
-    const ipAt = batch.ipAt ?? this.ipAt
-    let ipShift = 0
-    let begin = first
-    let until = first
-    let counted = first
-    for (let k = first; k < end; k++) {
-      if (k === until) {
-        begin = k
-        until = Math.min(end, k + FORESIGHT)
-        this.noteTime(timeMs[k])
-        if (batch.ipAt) ipShift = begin
-        else scanPlainFrames(batch, begin, until, ipAt)
-        meter.foresee(view, ipAt, ipShift, until - begin)
-      }
-      const time = timeMs[k]
+    let counted = 0
+    this.noteTime(f64[row * ROW_64])
+    meter.foresee(rows, row, frames)
+    for (let n = 0; n < frames; n++) {
+      const r = (row + n) * ROW_32
+      const time = f64[(row + n) * ROW_64]
       if (time >= wakeAt) {
-        this.count(k - counted, wireBytes, rtp)
-        counted = k
+        this.count(n - counted, wireBytes, rtp)
+        counted = n
         wireBytes = rtp = 0
         wakeAt = this.wake(time)
       }
-      wireBytes += wireLength[k]
-      const ip = ipAt[ipShift + k - begin]
-      if (ip >= 0 && meter.onPlain(view, ip, k - begin, timeMs, k)) {
+      wireBytes += i32[r + R_WIRE_LENGTH]
+      if (meter.onForeseen(rows, row + n, n)) {
         rtp++
         continue
       }
       const kind = decoder.decode(
         bytes,
         view,
-        frameOffset[k],
-        capturedLength[k],
-        wireLength[k],
-        linkType[k],
+        i32[r + R_FRAME_OFFSET],
+        i32[r + R_CAPTURED_LENGTH],
+        i32[r + R_WIRE_LENGTH],
+        i32[r + R_LINK_TYPE],
         time,
       )
       if (kind === KIND_UDP) {
@@ -175,11 +212,7 @@ export class Probe {
         this.correlator.onIcmp(decoder)
       }
     }
-    this.count(end - counted, wireBytes, rtp)
-    if (end > first) {
-      this.noteEnds(timeMs[first], timeMs[end - 1])
-      meter.sweepFor(timeMs[end - 1])
-    }
+    this.count(frames - counted, wireBytes, rtp)
   }
 
   /** A batch with media workers: nearly nothing in it is media. */
@@ -190,7 +223,9 @@ export class Probe {
       this.count(1, wireLength[k], 0)
       this.onOther(bytes, view, frameOffset[k], capturedLength[k], wireLength[k], linkType[k], timeMs[k])
     }
-    if (end > first) this.noteEnds(timeMs[first], timeMs[end - 1])
+    if (end === first) return
+    this.noteEnds(timeMs[first], timeMs[end - 1])
+    this.workers?.unwrappedUntil(timeMs[end - 1])
   }
 
   /** A frame that a media worker counted and left to this thread. */

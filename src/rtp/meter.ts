@@ -7,6 +7,24 @@ import { EarlyPackets } from './early-packets.js'
 import { jitterPlace, pdvPlace } from './histogram.js'
 import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
+import {
+  checksumSignature,
+  payloadSignature,
+  R_DESTINATION,
+  R_FLAGS,
+  R_HASH,
+  R_LENGTH,
+  R_PORTS,
+  R_RTP,
+  R_SIGNATURE,
+  R_SOURCE,
+  R_SSRC,
+  R_TIMESTAMP,
+  ROW_32,
+  ROW_64,
+  USUAL_FLAGS,
+  type PacketRows,
+} from './packet-rows.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
 import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
 import { fillRow, resetInterval } from './row-writer.js'
@@ -55,9 +73,8 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
 export const FORESIGHT = 64
 /** Half of a packet's signature is remembered; the other half of the word holds its time. */
 const SIGNATURE_MASK = ~0xffff
-/** A measured stream with nothing pending; DSCP compared with it. */
-const NEXT_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
-const NEXT_MASK = NEXT_FLAGS | L.FLAG_PENDING | L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
+/** What of a stream's flags is compared with a row's. */
+const NEXT_MASK = USUAL_FLAGS | L.FLAG_PENDING | L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
 const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER | L.FLAG_ANEW
 
 export interface MeterOptions {
@@ -192,36 +209,28 @@ export class RtpMeter implements StreamControl {
   }
 
   /**
-   * Looks up the streams of the next frames (offsets of their IPv4 headers from index `first` on, -1 for what is not plain) and touches the
-   * memory that measuring them will need: the processor waits for all of it at once instead of once per packet.
+   * Looks up the streams of the next frames and touches the memory that measuring them will need: the processor waits
+   * for all of it at once instead of once per packet.
    */
-  foresee(view: DataView, ipAt: Int32Array, first: number, frames: number): void {
+  foresee(rows: PacketRows, first: number, frames: number): void {
     const { foreseen, i32 } = this
     const { pairs, mask } = this.index
+    const row32 = rows.i32
     let touched = 0
+    for (let n = 0; n < frames; n++) touched ^= pairs[(row32[(first + n) * ROW_32 + R_HASH] & mask) * 2]
     for (let n = 0; n < frames; n++) {
-      const at = ipAt[first + n]
-      if (at < 0) continue
-      const hash = hashKey(
-        view.getInt32(at + 12),
-        view.getInt32(at + 16),
-        view.getInt32(at + 20),
-        view.getInt32(at + 36),
-      )
-      foreseen[n] = hash
-      touched ^= pairs[(hash & mask) * 2]
-    }
-    for (let n = 0; n < frames; n++) {
-      if (ipAt[first + n] < 0) continue
-      const hash = foreseen[n]
+      const r = (first + n) * ROW_32
+      foreseen[n] = -1
+      if (row32[r + R_LENGTH] === 0) continue
+      const hash = row32[r + R_HASH]
       let cell = hash & mask
       let occupant = pairs[cell * 2 + 1]
       while (occupant !== 0 && pairs[cell * 2] !== hash) {
         cell = (cell + 1) & mask
         occupant = pairs[cell * 2 + 1]
       }
-      foreseen[n] = occupant - 1
       if (occupant === 0) continue
+      foreseen[n] = occupant - 1
       const i = (occupant - 1) * L.STRIDE_32
       touched ^= i32[i] ^ i32[i + L.LINE_32] ^ i32[i + 2 * L.LINE_32] ^ i32[i + L.I_LOW_BUCKETS]
     }
@@ -232,29 +241,31 @@ export class RtpMeter implements StreamControl {
    * The `n`th of the foreseen frames, if it is the packet that nearly every packet is (`next`). False, with nothing
    * touched, when it has to go the long way.
    */
-  onPlain(view: DataView, at: number, n: number, times: Float64Array, k: number): boolean {
+  onForeseen(rows: PacketRows, row: number, n: number): boolean {
     const slot = this.foreseen[n]
     if (slot < 0) return false
     const { i32 } = this
+    const row32 = rows.i32
     const i = slot * L.STRIDE_32
-    const rtp = at + 28
-    const word = view.getInt32(rtp)
+    const r = row * ROW_32
     if (
-      i32[i + L.I_SSRC] !== view.getInt32(rtp + 8) ||
-      i32[i + L.I_PORTS] !== view.getInt32(at + 20) ||
-      i32[i + L.I_SOURCE0] !== view.getInt32(at + 12) ||
-      i32[i + L.I_DESTINATION0] !== view.getInt32(at + 16)
+      i32[i + L.I_SSRC] !== row32[r + R_SSRC] ||
+      i32[i + L.I_PORTS] !== row32[r + R_PORTS] ||
+      i32[i + L.I_SOURCE0] !== row32[r + R_SOURCE] ||
+      i32[i + L.I_DESTINATION0] !== row32[r + R_DESTINATION]
     ) {
       return false
     }
-    const flags = NEXT_FLAGS | (((view.getInt32(at) >>> 18) & 63) << L.DSCP_SHIFT)
-    const lengths = view.getInt32(at + 24)
-    const length = (lengths >>> 16) - 8
-    const signature =
-      lengths & 0xffff || length < 20
-        ? mixed((lengths & 0xffff) ^ Math.imul(length, 0x10001), word)
-        : mixed(view.getInt32(rtp + 12) ^ Math.imul(view.getInt32(rtp + 16), 0x9e3779b1) ^ length, word)
-    return this.next(slot, times, k, flags, word, view.getInt32(rtp + 4), length, signature)
+    return this.next(
+      slot,
+      rows.f64,
+      row * ROW_64,
+      row32[r + R_FLAGS],
+      row32[r + R_RTP],
+      row32[r + R_TIMESTAMP],
+      row32[r + R_LENGTH],
+      row32[r + R_SIGNATURE],
+    )
   }
 
   /**
@@ -301,10 +312,10 @@ export class RtpMeter implements StreamControl {
           const length = p.payloadLength
           const signature =
             p.udpChecksum !== 0 || p.payloadCaptured < 20
-              ? mixed(p.udpChecksum ^ Math.imul(length, 0x10001), word)
-              : mixed(view.getInt32(at + 12) ^ Math.imul(view.getInt32(at + 16), 0x9e3779b1) ^ length, word)
+              ? checksumSignature(p.udpChecksum, length, word)
+              : payloadSignature(view.getInt32(at + 12), view.getInt32(at + 16), length, word)
           const timestamp = view.getInt32(at + 4)
-          const flags = NEXT_FLAGS | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
+          const flags = USUAL_FLAGS | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
           if (!this.next(occupant - 1, this.time1, 0, flags, word, timestamp, length, signature)) {
             if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
             this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
@@ -1470,10 +1481,4 @@ export class RtpMeter implements StreamControl {
     if (bound) this.i32[i + L.I_FLAGS] |= L.FLAG_BOUND
     else this.i32[i + L.I_FLAGS] &= ~L.FLAG_BOUND
   }
-}
-
-/** A packet's signature: 32 bits of which the upper 16 are never all 0 (which would mean: not known). */
-function mixed(content: number, word: number): number {
-  const hash = Math.imul(content ^ Math.imul(word, 0x85ebca77), 0xc2b2ae3d)
-  return (hash ^ (hash << 13)) | 0x10000
 }

@@ -1,9 +1,9 @@
 import type { PacketBatch } from '../../capture/batch.js'
 import { PacketDecoder } from '../../decode/decoder.js'
 import { KIND_FRAGMENT, KIND_SKIPPED, KIND_UDP, type DecodedPacket } from '../../decode/packet.js'
-import { scanPlainFrames } from '../../decode/plain-frames.js'
 import { AnnouncedEndpoints } from '../../rtp/announced.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
+import { describeFrames, PacketRows } from '../../rtp/packet-rows.js'
 import { PayloadMaps } from '../../rtp/payload-map.js'
 import type { IntervalRow, StreamListener } from '../../rtp/row.js'
 import { StreamStates } from '../../rtp/stream-states.js'
@@ -32,7 +32,7 @@ export class MediaMeasurer implements StreamListener {
   private readonly control: Int32Array
   private readonly figures: Float64Array
   private readonly carried = new CarriedPacket()
-  private readonly ipAt = new Int32Array(FORESIGHT)
+  private readonly frames = PacketRows.of(FORESIGHT)
 
   constructor(private readonly task: M.MediaTask) {
     this.up = new MessageRing(task.up)
@@ -54,17 +54,16 @@ export class MediaMeasurer implements StreamListener {
 
   onBatch(batch: PacketBatch): void {
     const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
-    const { decoder, meter, ipAt, figures } = this
+    const { decoder, meter, frames, figures } = this
     let wireBytes = 0
     let rtp = 0
     for (let begin = first; begin < end; begin += FORESIGHT) {
       const until = Math.min(end, begin + FORESIGHT)
-      scanPlainFrames(batch, begin, until, ipAt)
-      meter.foresee(view, ipAt, 0, until - begin)
+      describeFrames(batch, begin, until, frames, 0)
+      meter.foresee(frames, 0, until - begin)
       for (let k = begin; k < until; k++) {
         wireBytes += wireLength[k]
-        const ip = ipAt[k - begin]
-        if (ip >= 0 && meter.onPlain(view, ip, k - begin, timeMs, k)) {
+        if (meter.onForeseen(frames, k - begin, k - begin)) {
           rtp++
           continue
         }

@@ -1,9 +1,12 @@
-import type { ErrorCode } from '../../errors.js'
 import type { SourceProgress, SourceWarning } from '../../capture/batch.js'
+import type { ErrorCode } from '../../errors.js'
+
+/** What is to be read: files by their names, or one capture that lies in shared memory. */
+export type ReaderInput = { paths: readonly string[] } | { chunks: readonly Uint8Array[] }
 
 /** What the reading thread is started with. */
 export interface ReaderTask {
-  paths: readonly string[]
+  input: ReaderInput
   slabs: readonly SharedArrayBuffer[]
 }
 
@@ -26,10 +29,12 @@ export interface FailureText {
 export type ReaderMessage =
   /** The files could be opened. */
   | { kind: 'open'; state: SourceState }
+  /** Frames of slabs to come lie in this memory; ids count from 0. */
+  | { kind: 'memory'; bytes: Uint8Array }
   /** A slab is full: it belongs to the measuring thread now. */
-  | { kind: 'slab'; slab: number; packets: number; state: SourceState }
+  | { kind: 'slab'; slab: number; ranges: number; state: SourceState }
   | { kind: 'end'; state: SourceState }
   | { kind: 'failed'; failure: FailureText }
 
-/** To the reading thread: a slab is free again, or nothing more is wanted. */
+/** To the reading thread: a slab is free again (they come back in the order they went), or nothing more is wanted. */
 export type ReaderOrder = { kind: 'free'; slab: number } | { kind: 'close' }

@@ -1,24 +1,28 @@
-/** The reading thread: opens captures, parses their records, copies frames into shared slabs, looks them over. */
+/** The reading thread: opens captures, parses their records and describes their frames in shared slabs. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { PacketSource } from '../../capture/batch.js'
+import { MemorySource } from '../../capture/memory-source.js'
 import { openFiles } from '../../capture/open.js'
-import { scanPlainFrames } from '../../decode/plain-frames.js'
 import { CallprobeError, errorText } from '../../errors.js'
-import type { ReaderMessage, ReaderOrder, ReaderTask, SourceState } from './messages.js'
-import { Slab } from './slab.js'
+import type { ReaderInput, ReaderMessage, ReaderOrder, ReaderTask, SourceState } from './messages.js'
+import { RowSlab } from './row-slab.js'
+import { SharedWindows } from './shared-windows.js'
 
 const port = parentPort
 if (!port) throw new Error('reader-thread runs as a worker only')
 const task: ReaderTask = workerData
-const slabs = task.slabs.map((memory) => new Slab(memory))
+const slabs = task.slabs.map((memory) => new RowSlab(memory))
 const free = slabs.map((_, index) => index)
+const windows = new SharedWindows((bytes) => post({ kind: 'memory', bytes }))
 let closing = false
 /** Resolves when a slab was given back, or nothing more is wanted. */
 let wake: (() => void) | undefined
 
 port.on('message', (order: ReaderOrder) => {
-  if (order.kind === 'free') free.push(order.slab)
-  else closing = true
+  if (order.kind === 'free') {
+    free.push(order.slab)
+    windows.measured++
+  } else closing = true
   wake?.()
 })
 
@@ -29,7 +33,10 @@ function post(message: ReaderMessage): void {
 async function freeSlab(): Promise<number | undefined> {
   while (!closing) {
     const slab = free.shift()
-    if (slab !== undefined) return slab
+    if (slab !== undefined) {
+      slabs[slab].clear()
+      return slab
+    }
     await new Promise<void>((resolve) => (wake = resolve))
   }
   return undefined
@@ -53,27 +60,30 @@ async function read(source: PacketSource): Promise<void> {
   const state = new StateOf(source)
   post({ kind: 'open', state: state.now() })
   let index = await freeSlab()
-  if (index === undefined) return
-  slabs[index].clear()
-  for (let batch = await source.next(); batch !== null && !closing; batch = await source.next()) {
-    while (batch.first < batch.end) {
-      const slab: Slab = slabs[index]
-      const before = slab.end
-      batch.first = slab.append(batch)
-      scanPlainFrames(slab, before, slab.end, slab.ipAt.subarray(before, slab.end))
-      if (batch.first === batch.end) break
-      post({ kind: 'slab', slab: index, packets: slab.end, state: state.now() })
-      index = await freeSlab()
-      if (index === undefined) return
-      slabs[index].clear()
-    }
+  const handOver = async (): Promise<void> => {
+    if (index === undefined || slabs[index].count === 0) return
+    post({ kind: 'slab', slab: index, ranges: slabs[index].count, state: state.now() })
+    windows.filling++
+    index = await freeSlab()
   }
-  if (slabs[index].end > 0) post({ kind: 'slab', slab: index, packets: slabs[index].end, state: state.now() })
+  for (let batch = await source.next(); batch !== null && !closing; batch = await source.next()) {
+    if (index !== undefined && !slabs[index].hasRoomFor(batch.end - batch.first)) await handOver()
+    if (index === undefined) return
+    const shared = windows.shared(batch)
+    slabs[index].append(shared, windows.idOf(shared.bytes))
+    if (slabs[index].isFull) await handOver()
+  }
+  await handOver()
   post({ kind: 'end', state: state.now() })
 }
 
+function open(input: ReaderInput): Promise<PacketSource> {
+  if ('paths' in input) return openFiles(input.paths, { memory: windows })
+  return Promise.resolve(new MemorySource(input.chunks))
+}
+
 try {
-  const source = await openFiles(task.paths)
+  const source = await open(task.input)
   try {
     await read(source)
   } finally {
