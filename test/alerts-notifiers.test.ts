@@ -522,6 +522,9 @@ describe('a real Alertmanager', () => {
         team: 'voice',
       })
       expect(alerts[0].annotations.summary).toBe(berlin.message)
+      expect(alerts[0].annotations.in_common).toBe(
+        '14 of 15 bad calls cross trunk carrier-a since 09:59 (14 of 54 calls there, 1 of 81 elsewhere)',
+      )
       expect(alerts[0].annotations.example_calls).toBe(berlin.call_ids?.[0])
       await until(() => hook.bodies.length >= 1)
 

@@ -47,12 +47,15 @@ export class CallTagger {
     let known = this.streams.get(call)
     if (!known) this.streams.set(call, (known = {}))
     const before = known[direction]
+    const other = known[direction === 'from_caller' ? 'from_callee' : 'from_caller']
     if (before && (codec === undefined || before.tags.codec === codec)) return before
     const tags = {
       ...this.tagsOf(this.placesOf(call), direction, stream.sourceAddress, stream.destinationAddress),
       codec,
     }
-    const watched = new WatchedStream(before?.owner ?? ownerOf(call, stream, tags), tags)
+    // Both directions are one call.
+    const owner = before?.owner ?? other?.owner ?? ownerOf(call, stream, tags)
+    const watched = new WatchedStream(owner, tags)
     known[direction] = watched
     return watched
   }

@@ -90,9 +90,10 @@ export class OpenAlert {
     return true
   }
 
-  /** What its bad calls have in common. What was known stays when nothing stands out any more. */
+  /** What its bad calls have in common: as it was when there were most of them. */
   share(shared: SharedTraits | undefined): void {
-    if (shared) this.shared = shared
+    const [before] = this.shared?.groups ?? []
+    if (shared && !(before?.calls > shared.groups[0].calls)) this.shared = shared
   }
 
   /** Another path beyond the bound. */

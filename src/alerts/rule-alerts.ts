@@ -73,7 +73,17 @@ export class RuleAlerts {
   }
 
   /** A reading that was bad, for the group's alert if there is one. */
-  note({ alert, key }: Group, reading: Reading, threshold: Threshold | undefined, nowMs: number): void {
+  note(
+    { alert, key, isOneOfMany }: Group,
+    reading: Reading,
+    threshold: Threshold | undefined,
+    nowMs: number,
+  ): void {
+    const { many } = this
+    if (isOneOfMany && many) {
+      many.alert.noteMany(many.everMembers, reading)
+      this.share(many.alert, undefined, reading, nowMs)
+    }
     if (!alert) return
     alert.note(reading, threshold)
     this.share(alert, key, reading, nowMs)

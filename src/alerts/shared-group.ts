@@ -60,12 +60,12 @@ export class SharedGroup implements RuleGroup {
 
   private accepts({ dimension, value }: GroupValue, counts: TraitCounts): boolean {
     const { held } = this
-    if (held && (held.dimension !== dimension || held.value !== value)) return false
     const { by, rate_percent } = this.rule.shared
+    const ratePercent = (100 * counts.calls) / counts.ofCalls
+    // Hysteresis: what is known to be no chance need not prove it again with each call.
+    if (held) return held.dimension === dimension && held.value === value && 2 * ratePercent >= rate_percent
     return (
-      by.some((one) => one === dimension) &&
-      100 * counts.calls >= rate_percent * counts.ofCalls &&
-      chanceOf(counts) <= MOST_CHANCE
+      by.some((one) => one === dimension) && ratePercent >= rate_percent && chanceOf(counts) <= MOST_CHANCE
     )
   }
 }

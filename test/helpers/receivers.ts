@@ -182,6 +182,17 @@ export function alertRecord(change: Partial<AlertRecord> = {}): AlertRecord {
     calls_affected: 12,
     streams_affected: 12,
     streams_active: 15,
+    shared: [
+      {
+        dimension: 'trunk',
+        value: 'carrier-a',
+        calls: 14,
+        of_calls: 54,
+        calls_elsewhere: 1,
+        of_calls_elsewhere: 81,
+        since: '2026-03-02T09:59:20.000Z',
+      },
+    ],
     call_ids: ['a84b4c76e66710@pc33.example.org'],
     pdv_max_ms: 142,
     mos_cq: 3.41,
