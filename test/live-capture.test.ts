@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { CallRecord, DirectionRecord } from '../src/calls/records.js'
+import type { CallRecord } from '../src/calls/records.js'
 import { ended, inNamespaces, LiveProbe, recordsOf, requireLive, until } from './helpers/live.js'
 import { ROOT } from './helpers/programs.js'
-import { pcapOf, type Frame } from './helpers/replay.js'
-import { readPackets } from './helpers/capture-bytes.js'
-import { openFiles } from '../src/capture/open.js'
+import { countsOf, framesOf, identityOf, isRtp, packetsIn, withTags } from './helpers/live-frames.js'
+import { pcapOf } from './helpers/replay.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'callprobe-live-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -22,46 +21,51 @@ function fixture(name: string): string {
 }
 
 describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true }, () => {
-  it(
-    'gives the calls, losses, duplicates and codecs that a replay of the same packets gives',
-    { timeout: 120_000 },
-    inNamespaces(async (namespaces) => {
-      const wire = namespaces.wire()
-      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'same.ndjson'), ['-i', 'tap0'])
-      await Promise.all(FIXTURES.map((name) => namespaces.replay(wire, fixture(name))))
-      await sleep(500)
-      expect(await probe.stop()).toBe(0)
-
-      const fromFiles = join(scratch, 'files.ndjson')
-      const files: CallRecord[] = []
-      for (const name of FIXTURES) {
-        execFileSync(process.execPath, [
-          ...[join(ROOT, 'bin/callprobe'), 'replay', '--format', 'ndjson', '--output', fromFiles],
-          fixture(name),
+  for (const workers of ['1', '2', '3'])
+    it(
+      `gives the calls, losses, duplicates and codecs that a replay of the same packets gives, with --workers ${workers}`,
+      { timeout: 120_000 },
+      inNamespaces(async (namespaces) => {
+        const wire = namespaces.wire()
+        const probe = await LiveProbe.start(namespaces, wire, join(scratch, `same-${workers}.ndjson`), [
+          ...['-i', 'tap0', '--workers', workers],
         ])
-        files.push(...recordsOf(fromFiles).filter((record) => record.type === 'call'))
-      }
-      const live = probe.calls()
-      expect(live.map((call) => call.call_id).sort()).toEqual(files.map((call) => call.call_id).sort())
-      for (const file of files) {
-        const call = live.find((other) => other.call_id === file.call_id)
-        expect(call).toBeDefined()
-        if (!call) continue
-        expect(identityOf(call)).toEqual(identityOf(file))
-        for (const direction of ['from_caller', 'from_callee'] as const) {
-          const [seen, known] = [call.media[direction], file.media[direction]]
-          expect(countsOf(seen), `${call.call_id} ${direction}`).toEqual(countsOf(known))
+        await Promise.all(FIXTURES.map((name) => namespaces.replay(wire, fixture(name))))
+        await sleep(500)
+        expect(await probe.stop()).toBe(0)
+
+        const fromFiles = join(scratch, `files-${workers}.ndjson`)
+        const files: CallRecord[] = []
+        for (const name of FIXTURES) {
+          execFileSync(process.execPath, [
+            ...[join(ROOT, 'bin/callprobe'), 'replay', '--format', 'ndjson', '--output', fromFiles],
+            fixture(name),
+          ])
+          files.push(...recordsOf(fromFiles).filter((record) => record.type === 'call'))
         }
-        expect(call.validity).toMatchObject({
-          capture_drops: 0,
-          timestamp_source: 'kernel',
-          complete_start: true,
-        })
-      }
-      expect(probe.summary().capture_drops).toBe(0)
-      expect(probe.summary().packets).toBe(FIXTURES.reduce((sum, name) => sum + packetsIn(fixture(name)), 0))
-    }),
-  )
+        const live = probe.calls()
+        expect(live.map((call) => call.call_id).sort()).toEqual(files.map((call) => call.call_id).sort())
+        for (const file of files) {
+          const call = live.find((other) => other.call_id === file.call_id)
+          expect(call).toBeDefined()
+          if (!call) continue
+          expect(identityOf(call)).toEqual(identityOf(file))
+          for (const direction of ['from_caller', 'from_callee'] as const) {
+            const [seen, known] = [call.media[direction], file.media[direction]]
+            expect(countsOf(seen), `${call.call_id} ${direction}`).toEqual(countsOf(known))
+          }
+          expect(call.validity).toMatchObject({
+            capture_drops: 0,
+            timestamp_source: 'kernel',
+            complete_start: true,
+          })
+        }
+        expect(probe.summary().capture_drops).toBe(0)
+        expect(probe.summary().packets).toBe(
+          FIXTURES.reduce((sum, name) => sum + packetsIn(fixture(name)), 0),
+        )
+      }),
+    )
 
   it(
     'keeps VLAN tags, also those that the kernel takes out of the frame, and of two the inner one',
@@ -176,67 +180,3 @@ describe.skipIf(!requireLive('tcpreplay'))('a live capture', { concurrent: true 
     }),
   )
 })
-
-function identityOf(call: CallRecord): unknown {
-  const { state, caller, callee, caller_address, callee_address, sip, validity } = call
-  return {
-    ...{ state, caller, callee, caller_address, callee_address, status: sip?.status, endedBy: sip?.ended_by },
-    seen: validity.directions_seen,
-    complete: validity.complete_end,
-  }
-}
-
-function countsOf(fields: DirectionRecord | undefined): unknown {
-  if (!fields) return undefined
-  const {
-    packets,
-    bytes,
-    lost,
-    duplicates,
-    reordered,
-    codec,
-    payload_type,
-    ptime_ms,
-    loss_runs,
-    dscp,
-    ssrcs,
-  } = fields
-  return {
-    packets,
-    bytes,
-    lost,
-    duplicates,
-    reordered,
-    codec,
-    payload_type,
-    ptime_ms,
-    loss_runs,
-    dscp,
-    ssrcs,
-  }
-}
-
-function packetsIn(path: string): number {
-  const bytes = readFileSync(path)
-  let count = 0
-  for (let at = 24; at < bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) count++
-  return count
-}
-
-async function framesOf(path: string): Promise<Frame[]> {
-  const source = await openFiles([path])
-  const packets = await readPackets(source)
-  return packets.map(({ timeMs, hex }) => ({ timeMs, frame: Uint8Array.from(Buffer.from(hex, 'hex')) }))
-}
-
-function withTags(frame: Uint8Array, ...tags: [protocol: number, id: number][]): Uint8Array {
-  const words = tags.flatMap(([protocol, id]) => [protocol >> 8, protocol & 255, id >> 8, id & 255])
-  return Uint8Array.from([...frame.subarray(0, 12), ...words, ...frame.subarray(12)])
-}
-
-/** UDP over IPv4 whose payload begins as RTP does, behind any VLAN tags. */
-function isRtp(frame: Uint8Array): boolean {
-  let at = 12
-  while (frame[at] === 0x81 || frame[at] === 0x88) at += 4
-  return frame[at + 11] === 17 && frame[at + 2 + 28] === 0x80
-}

@@ -194,13 +194,14 @@ export class LiveProbe {
   }
 }
 
-export function recordsOf(path: string): ProbeRecord[] {
+/** @param validated every line is held to its published schema */
+export function recordsOf(path: string, validated = true): ProbeRecord[] {
   if (!existsSync(path)) return []
   const lines = readFileSync(path, 'utf8').split('\n')
   lines.pop()
   return lines.map((line) => {
     const record: ProbeRecord = JSON.parse(line)
-    expect(validateRecord(record), line).toEqual([])
+    if (validated) expect(validateRecord(record), line).toEqual([])
     return record
   })
 }

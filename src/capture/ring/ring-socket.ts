@@ -2,14 +2,17 @@ import { CallprobeError, errorText } from '../../errors.js'
 import { errnoName, type CaptureBinding, type InterfaceState } from './native.js'
 
 export const DEFAULT_RING_BYTES = 128 * 1024 * 1024
-/** At most 16,384 of the smallest frames, with their headers in the ring, find room in one. */
-export const DEFAULT_BLOCK_BYTES = 1024 * 1024
+/**
+ * A block that time retires is used up, however little is in it: many small ones carry a quiet link through a long stall.
+ * The largest frame fits.
+ */
+export const DEFAULT_BLOCK_BYTES = 256 * 1024
 /** Smallest ring that is tried when memory is short. */
 const LEAST_RING_BYTES = 4 * 1024 * 1024
 /** A ring is one Int32Array of frame offsets. */
 const MOST_RING_BYTES = 1024 * 1024 * 1024
-/** The kernel hands out a block that is not full after so long. */
-export const DEFAULT_RETIRE_MS = 20
+/** The kernel hands out a block that is not full after so long: 512 of them last for 25 s. */
+export const DEFAULT_RETIRE_MS = 50
 /** What tcpdump takes for "all of it": larger than any frame, merged ones included. */
 export const WHOLE_FRAME_BYTES = 262_144
 /** TPACKET_V3 ignores it but checks it: more than its headers, a multiple of 16. */

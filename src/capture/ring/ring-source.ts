@@ -17,7 +17,7 @@ const QUIET_MS = 100
 /** What was handed to the kernel so long ago has come out of the ring, even on a busy machine. */
 const SETTLED_MS = 250
 /** With several rings: a block may come this much later than its retirement. */
-const RETIRE_SLACK_MS = 30
+export const RETIRE_SLACK_MS = 30
 /** Other work of the process (outputs, signals) gets its turn at least this often. */
 const TURN_MS = 10
 const WATCH_MS = 500

@@ -40,7 +40,15 @@ async function trafficOf(fixture: string, more: Partial<TrafficFacts> = {}): Pro
       clockApartMs: 15,
     },
     losses: { kernelDrops: 0, interfaceDrops: 0, freezes: 0, downMs: 0, downUntilMs: -Infinity },
-    ring: { blocks: 1, packets: 1, vlanFrames: 0, hardwareStamped: 0, mergedFrames: 0, losingFrames: 0 },
+    ring: {
+      blocks: 1,
+      packets: 1,
+      vlanFrames: 0,
+      hardwareStamped: 0,
+      mergedFrames: 0,
+      losingFrames: 0,
+      abandonedFrames: 0,
+    },
     ...more,
   }
 }

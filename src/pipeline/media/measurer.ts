@@ -23,6 +23,8 @@ export class MediaMeasurer implements StreamListener {
   finished = false
   /** Told to take no more packets. */
   stopped = false
+  /** Time of the last packet that another thread unwrapped. */
+  unwrappedMs = -Infinity
   readonly onSecond?: StreamListener['onSecond']
   private readonly meter: RtpMeter
   private readonly decoder = new PacketDecoder()
@@ -52,7 +54,25 @@ export class MediaMeasurer implements StreamListener {
     })
   }
 
-  onBatch(batch: PacketBatch): void {
+  /** A batch and the unwrapped packets of the same time, merged; orders are carried out meanwhile. */
+  onMergedBatch(batch: PacketBatch): void {
+    const { timeMs, end } = batch
+    for (let from = batch.first; from < end; from = batch.end) {
+      const packetMs = this.takeOrders(timeMs[from])
+      let until = from + 1
+      while (until < end && timeMs[until] < packetMs) until++
+      batch.first = from
+      batch.end = until
+      this.onBatch(batch)
+    }
+  }
+
+  /** Whether somebody waits for an order to be carried out. */
+  get isAsked(): boolean {
+    return Atomics.load(this.control, M.ASKED) !== Atomics.load(this.control, M.DONE)
+  }
+
+  private onBatch(batch: PacketBatch): void {
     const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
     const { decoder, meter, frames, figures } = this
     let wireBytes = 0
@@ -110,12 +130,18 @@ export class MediaMeasurer implements StreamListener {
     return payloadCaptured > 0 && looksLikeSip(bytes, payloadOffset, payloadCaptured, false)
   }
 
-  /** Reads what the other thread wants done. */
-  takeOrders(): void {
+  /**
+   * Reads what the other thread wants done, up to the first unwrapped packet that came after `untilMs`.
+   * @returns the time of that packet, Infinity if there is none
+   */
+  takeOrders(untilMs: number): number {
     const { down, meter } = this
     while (down.next()) {
       const { kind, at } = down
       if (kind === M.PACKET) {
+        const packetMs = down.f64[at >> 3]
+        if (packetMs > untilMs) return packetMs
+        this.unwrappedMs = packetMs
         if (meter.onPacket(this.carried.read(down, at)) !== PACKET_RTCP) this.figures[M.RTP_PACKETS]++
         down.release()
         continue
@@ -125,6 +151,7 @@ export class MediaMeasurer implements StreamListener {
       down.release()
       this.carryOut(kind, slot, argument)
     }
+    return Infinity
   }
 
   private carryOut(kind: number, slot: number, argument: number): void {

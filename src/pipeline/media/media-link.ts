@@ -143,6 +143,7 @@ export class MediaLink {
   /** Has something done and waits for it. Returns the messages about that slot of until then. */
   ask(kind: number, localSlot: number): Message[] {
     this.asked = (this.asked + 1) | 0
+    Atomics.store(this.control, M.ASKED, this.asked)
     this.order(kind, localSlot, this.asked)
     this.isAwaited = false
     this.wake()

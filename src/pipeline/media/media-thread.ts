@@ -1,17 +1,24 @@
 /** A media worker: reads its rings, measures the streams of its flows, and sends what they did to the calls' thread. */
 import { workerData } from 'node:worker_threads'
+import type { PacketBatch } from '../../capture/batch.js'
 import { loadBinding } from '../../capture/ring/native.js'
-import { RingSource } from '../../capture/ring/ring-source.js'
+import { RETIRE_SLACK_MS, RingSource } from '../../capture/ring/ring-source.js'
 import { MediaMeasurer } from './measurer.js'
 import * as M from './messages.js'
 
 /** Counters of the rings are published this often. */
 const LOOK_MS = 100
 const COUNTS_MS = 1000
+/** Frames wait for packets of their time that another thread unwraps, if there were any lately, but not longer than this. */
+const HOLD_MS = 100
+const HOLD_WAIT_MS = 5
+const LATELY_MS = 5000
 
 const task: M.MediaTask = workerData
 const control = new Int32Array(task.control)
 const figures = new Float64Array(task.figures)
+/** The kernel has handed out what came so long ago. */
+const settledMs = Math.max(...task.sockets.map(({ retireMs }) => retireMs)) + RETIRE_SLACK_MS
 const source = new RingSource(loadBinding(), task.sockets, { nowMs: Date.now })
 const measurer = new MediaMeasurer(task)
 
@@ -30,16 +37,41 @@ function publish(nowMs: number): void {
   measurer.sendCounts()
 }
 
+/** The batch in hand has to wait: fragments of its streams may still be on their way. */
+function isEarly(batch: PacketBatch): boolean {
+  const lastMs = batch.timeMs[batch.end - 1]
+  return (
+    lastMs - measurer.unwrappedMs < LATELY_MS &&
+    lastMs > figures[M.UNWRAPPED_UNTIL_MS] &&
+    Date.now() - lastMs < HOLD_MS &&
+    !measurer.isAsked
+  )
+}
+
+/** Unwrapped packets wait likewise, for frames of their time that the kernel has not handed out yet. */
+function unwrappedUntil(): number {
+  if (drained || measurer.isAsked) return Infinity
+  return held ? held.timeMs[held.first] : Date.now() - settledMs
+}
+
 let drained = false
+/** Frames that were taken and not measured yet. */
+let held: PacketBatch | undefined
 Atomics.store(control, M.RUNNING, 1)
 while (!measurer.finished) {
   // Read before the orders are: what is sent later wakes the wait below.
   const wake = Atomics.load(control, M.WAKE)
   const beganMs = performance.now()
-  measurer.takeOrders()
+  measurer.takeOrders(unwrappedUntil())
   publish(beganMs)
   if (measurer.stopped) source.stop()
-  const batch = drained ? undefined : source.take()
+  const batch = held ?? (drained ? undefined : source.take())
+  if (batch && batch.end > batch.first && isEarly(batch)) {
+    held = batch
+    Atomics.wait(control, M.WAKE, wake, HOLD_WAIT_MS)
+    continue
+  }
+  held = undefined
   if (batch === undefined) {
     Atomics.wait(control, M.WAKE, wake, drained ? LOOK_MS : source.pauseMs())
     continue
@@ -49,7 +81,7 @@ while (!measurer.finished) {
     lookedMs = -Infinity
     publish(beganMs)
     measurer.sendDrained()
-  } else if (batch.end > batch.first) measurer.onBatch(batch)
+  } else if (batch.end > batch.first) measurer.onMergedBatch(batch)
   else if (Number.isFinite(source.quietUntilMs)) measurer.onQuiet(source.quietUntilMs)
   figures[M.BUSY_MS] += performance.now() - beganMs
 }

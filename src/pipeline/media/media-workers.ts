@@ -309,6 +309,14 @@ export class MediaWorkers implements StreamControl {
     return this.links[ownerOf(p, this.links.length)].send(p) ? PACKET_RTP : PACKET_NO_ROOM
   }
 
+  /** Every packet of before that time was looked at, and sent if it was to be unwrapped. */
+  unwrappedUntil(timeMs: number): void {
+    for (const link of this.links) {
+      link.figures[M.UNWRAPPED_UNTIL_MS] = timeMs
+      link.wakeIfAwaited()
+    }
+  }
+
   private order(kind: number, slot: number, argument = 0): void {
     const link = this.linkOf(slot)
     link.order(kind, slot - link.firstSlot, argument)

@@ -55,6 +55,8 @@ export const WAKE = 0
 export const DONE = 1
 /** The worker reads its messages: it can be told what to do. */
 export const RUNNING = 2
+/** Number of the last request that was made. */
+export const ASKED = 3
 export const CONTROL_WORDS = 16
 
 // Figures of a media worker as of a moment ago: doubles.
@@ -69,6 +71,8 @@ export const KERNEL_DROPS = 7
 export const FREEZES = 8
 /** Time spent on packets, ms. */
 export const BUSY_MS = 9
+/** Written by the other side: every packet of before this time that it unwrapped was sent, ms since the epoch. */
+export const UNWRAPPED_UNTIL_MS = 10
 export const FIGURES = 16
 
 /** What a media worker counts beside its figures. */
