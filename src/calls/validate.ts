@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { Ajv2020, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import formats from 'ajv-formats'
+import { createRequire } from 'node:module'
+import type { Ajv2020, AnySchemaObject, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import type { RecordType } from './records.js'
+
+const require = createRequire(import.meta.url)
 
 export const RECORD_TYPES: readonly RecordType[] = ['call', 'stream', 'interval', 'alert', 'summary']
 
@@ -15,8 +17,11 @@ export function readSchema(name: string): AnySchemaObject {
  * @param verbose errors carry the schema and the value that they are about
  */
 export function newAjv(verbose = false): Ajv2020 {
+  // Loaded here: most runs check nothing, and loading takes longer than a small capture.
+  const { Ajv2020: Ajv }: typeof import('ajv/dist/2020.js') = require('ajv/dist/2020.js')
+  const { default: formats }: typeof import('ajv-formats') = require('ajv-formats')
   // strictRequired would refuse `required` beside `$ref`, which is how streams and intervals include media fields.
-  const ajv = new Ajv2020({
+  const ajv = new Ajv({
     allErrors: true,
     strict: true,
     strictRequired: false,

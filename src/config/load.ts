@@ -1,9 +1,17 @@
 import { readFileSync, statSync } from 'node:fs'
-import { isNode, LineCounter, parseDocument, type Document, type Node } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document, LineCounter, Node } from 'yaml'
 import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 import { DEFAULT_CONFIG, type Config, type ConfigFile } from './config.js'
 import { parseJitterBufferSpec } from './jitter-buffer.js'
 import { checkConfig, type ConfigProblem } from './validate.js'
+
+const require = createRequire(import.meta.url)
+
+/** Loaded at the first use: a run without a configuration file has none to parse. */
+function yaml(): typeof import('yaml') {
+  return require('yaml')
+}
 
 /** Largest configuration file that is read. */
 const MOST_BYTES = 4 * 1024 * 1024
@@ -23,7 +31,8 @@ export function loadConfig(path?: string): Config {
  * @throws CallprobeError CONFIG_INVALID
  */
 export function parseConfig(text: string, name: string): Config {
-  const lines = new LineCounter()
+  const { LineCounter: Lines, parseDocument } = yaml()
+  const lines = new Lines()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0)
     throw invalid(
@@ -106,12 +115,13 @@ function positionOf(document: Document, lines: LineCounter, problem: ConfigProbl
   // A value that a required key lacks has no node of its own: point at what holds it.
   for (;;) {
     const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true)
-    if (isNode(node)) return startOf(node, lines)
+    if (yaml().isNode(node)) return startOf(node, lines)
     if (path.pop() === undefined) return undefined
   }
 }
 
 function keyNode(parent: unknown, key: unknown): Node | undefined {
+  const { isNode } = yaml()
   if (!isNode(parent) || !('items' in parent) || !Array.isArray(parent.items)) return undefined
   for (const pair of parent.items as unknown[]) {
     if (typeof pair !== 'object' || pair === null || !('key' in pair)) continue

@@ -13,7 +13,7 @@ import {
   VALIDITY_FIELDS,
 } from '../calls/record-fields.js'
 import type { ProbeRecord, RecordType } from '../calls/records.js'
-import { decimalsOf, roundTo } from './rounding.js'
+import { decimalsOf, decimalText } from './rounding.js'
 
 /** One field of a shape: everything about it that does not change from record to record. */
 interface Column {
@@ -81,7 +81,7 @@ function orderedObject(value: object, shape: readonly Column[]): string {
 function jsonValue(value: unknown, decimals: number, shape?: readonly Column[]): string {
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value) ? String(roundTo(value, decimals)) : ''
+      return Number.isFinite(value) ? decimalText(value, decimals) : ''
     case 'string':
       return jsonString(value)
     case 'boolean':

@@ -1,5 +1,5 @@
 import type { MetricPoint } from '../../aggregates/point.js'
-import { decimalsOf, roundTo } from '../rounding.js'
+import { decimalsOf, decimalText } from '../rounding.js'
 import { FIELD_TYPES, type FieldType } from './field-types.js'
 
 /**
@@ -116,7 +116,7 @@ function fieldValue(
   switch (typeof value) {
     case 'number':
       if (!Number.isFinite(value)) return ''
-      if (type === 'float' || type === undefined) return String(roundTo(value, decimals))
+      if (type === 'float' || type === undefined) return decimalText(value, decimals)
       // From 2^53 on a number may print with an exponent, which an integer must not have.
       if (type === 'integer')
         return Number.isSafeInteger(Math.round(value)) ? `${Math.round(value) + 0}i` : ''
