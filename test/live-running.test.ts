@@ -93,6 +93,27 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
   )
 
   it(
+    'loses nothing of a quiet link when it gets no processor for five seconds',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'stall.ndjson'), ['-i', 'tap0'])
+      const running = namespaces.replay(wire, TWO_CALLS)
+      await sleep(1000)
+      probe.signal('SIGSTOP')
+      await sleep(5000)
+      probe.signal('SIGCONT')
+      await running
+      await sleep(300)
+      expect(await probe.stop()).toBe(0)
+      const { packets, capture_drops, calls_by_state } = probe.summary()
+      expect({ packets, capture_drops, calls_by_state }).toEqual({
+        ...{ packets: 1210, capture_drops: 0, calls_by_state: { completed: 2 } },
+      })
+    }),
+  )
+
+  it(
     'tells the calls that ran then how many packets the kernel dropped, and no others',
     { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
