@@ -5,6 +5,7 @@ import { RingSource } from '../capture/ring/ring-source.js'
 import type { Config } from '../config/config.js'
 import { CallprobeError } from '../errors.js'
 import { CaptureLoop } from '../live/capture-loop.js'
+import { LimitWatch } from '../live/limit-watch.js'
 import { createLog, type Log } from '../live/log.js'
 import { becomeUser, dropCapabilities } from '../live/privileges.js'
 import { afterReload, changedKeys } from '../live/reload.js'
@@ -88,6 +89,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       workers,
     )
     records.watchProbe(() => countersOf(source, probe))
+    const limitWatch = new LimitWatch(log)
     let load = 0
     let packetsBefore = 0
     const loop = new CaptureLoop({
@@ -102,6 +104,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       onSecond: (share) => {
         load = share
         records.flush()
+        limitWatch.look(probe.counts().evictions, performance.now())
         const packets = probe.packetCount
         status.update({
           packetsPerSecond: packets - packetsBefore,

@@ -1,0 +1,46 @@
+import type { Log } from './log.js'
+
+/** What goes on for long is told of this often. */
+const TELL_MS = 60_000
+
+/** What reaching a bound means, and the key of the configuration that moves it. */
+const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
+  calls: ['calls were closed early to make room for others', 'limits.calls'],
+  stream_packets_without_room: [
+    'packets of RTP streams that no call announced were not measured',
+    'limits.streams',
+  ],
+  stream_candidates_without_room: ['packets of what may have been new RTP streams were not looked at'],
+  early_packets: [
+    'packets that came before the description of their call are counted without jitter',
+    'limits.early_packets',
+  ],
+  tcp_connections: ['TCP connections with SIP were forgotten', 'limits.tcp_connections'],
+}
+
+/** Says in the log when a bound of the probe costs something: a flood, or a configuration too small for the traffic. */
+export class LimitWatch {
+  private told: Readonly<Record<string, number>> = {}
+  private toldMs = -Infinity
+
+  constructor(private readonly log: Log) {}
+
+  /**
+   * @param evictions so far, by bound
+   * @param nowMs a clock that never steps
+   */
+  look(evictions: Readonly<Record<string, number>>, nowMs: number): void {
+    if (nowMs - this.toldMs < TELL_MS) return
+    for (const [bound, count] of Object.entries(evictions)) {
+      const more = count - (this.told[bound] ?? 0)
+      if (more <= 0) continue
+      const [meaning, key] = BOUNDS[bound] ?? [`times the bound on ${bound} was reached`]
+      this.log.warn(`a limit was reached: ${more} ${meaning}${key === undefined ? '' : ` (${key})`}`, {
+        bound,
+        count: more,
+      })
+      this.toldMs = nowMs
+    }
+    this.told = evictions
+  }
+}
