@@ -1,5 +1,7 @@
 import type { PacketBatch } from '../capture/batch.js'
-import { PLAIN_HEADERS, plainIpv4At } from '../decode/plain-frames.js'
+import { ETHERTYPE_IPV4, ETHERTYPE_VLAN } from '../decode/ethernet.js'
+import { LINKTYPE_ETHERNET } from '../decode/link.js'
+import { VXLAN_GROUP_POLICY } from '../decode/udp-tunnels.js'
 import { DSCP_SHIFT, FLAG_TIMED, FLAG_VALID } from './layout.js'
 import { hashKey } from './stream-index.js'
 
@@ -11,7 +13,7 @@ export const ROW_BYTES = 64
 export const ROW_32 = ROW_BYTES / 4
 export const ROW_64 = ROW_BYTES / 8
 
-/** Length of the UDP payload of a plain frame (`plainIpv4At`); 0 in all others, of which the last four fields alone are valid. */
+/** Length of the UDP payload of a plain frame (`describeFrames`); 0 in all others, of which the last four fields alone are valid. */
 export const R_LENGTH = 2
 /** Hash of the stream's key: where to look for the stream. */
 export const R_HASH = 3
@@ -31,6 +33,14 @@ export const R_WIRE_LENGTH = 12
 export const R_CAPTURED_LENGTH = 13
 export const R_FRAME_OFFSET = 14
 export const R_LINK_TYPE = 15
+
+/** Header bytes before an RTP packet's own: IPv4 without options, UDP. */
+const PLAIN_HEADERS = 28
+const RTP_HEADER = 12
+const LEAST_CAPTURED = 14 + 4 + PLAIN_HEADERS + RTP_HEADER
+const PROTOCOL_UDP = 17
+/** More fragments follow, or an offset (RFC 791). */
+const FRAGMENT_BITS = 0x3fff
 
 /** A measured stream with nothing pending. */
 export const USUAL_FLAGS = FLAG_VALID | FLAG_TIMED
@@ -62,8 +72,10 @@ export interface RowBatch {
 }
 
 /**
- * Describes the frames `first` to `end` of a batch in rows from `row` on. All that it reads of a frame lies in its
- * headers, which are read once.
+ * Describes the frames `first` to `end` of a batch in rows from `row` on. Plain is the shape that nearly all frames on
+ * a mirror port have: a whole Ethernet frame (at most one VLAN tag) with an unfragmented IPv4 packet without options,
+ * UDP, and at least twelve bytes that could begin an RTP packet. `PacketDecoder` would decode these to the same fields;
+ * all else takes that way.
  */
 export function describeFrames(
   batch: PacketBatch,
@@ -72,9 +84,9 @@ export function describeFrames(
   rows: PacketRows,
   row: number,
 ): void {
-  const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType } = batch
+  const { view, frameOffset, capturedLength, wireLength, timeMs, linkType } = batch
   const { i32, f64 } = rows
-  const size = bytes.length
+  const size = view.byteLength
   for (let k = first; k < end; k++) {
     const r = (row + k - first) * ROW_32
     const captured = capturedLength[k]
@@ -86,20 +98,44 @@ export function describeFrames(
     i32[r + R_CAPTURED_LENGTH] = captured
     i32[r + R_FRAME_OFFSET] = offset
     i32[r + R_LINK_TYPE] = link
-    const at = offset + captured > size ? -1 : plainIpv4At(view, offset, captured, wire, link)
-    if (at < 0) {
-      i32[r + R_LENGTH] = 0
+    i32[r + R_LENGTH] = 0
+    if (
+      link !== LINKTYPE_ETHERNET ||
+      captured < LEAST_CAPTURED ||
+      captured !== wire ||
+      offset + captured > size
+    ) {
       continue
     }
-    const rtp = at + PLAIN_HEADERS
+    let type = view.getUint16(offset + 12)
+    let at = offset + 14
+    if (type === ETHERTYPE_VLAN) {
+      type = view.getUint16(offset + 16)
+      at = offset + 18
+    }
+    const first32 = view.getInt32(at)
+    const lengths = view.getInt32(at + 24)
+    const udpLength = lengths >>> 16
+    const word = view.getInt32(at + PLAIN_HEADERS)
+    if (
+      type !== ETHERTYPE_IPV4 ||
+      first32 >>> 24 !== 0x45 ||
+      view.getUint8(at + 9) !== PROTOCOL_UDP ||
+      (view.getUint16(at + 6) & FRAGMENT_BITS) !== 0 ||
+      udpLength < 8 + RTP_HEADER ||
+      udpLength + 20 > (first32 & 0xffff) ||
+      at + 20 + udpLength > offset + captured ||
+      word >>> 30 !== 2 ||
+      word >>> 24 === VXLAN_GROUP_POLICY
+    ) {
+      continue
+    }
     const source = view.getInt32(at + 12)
     const destination = view.getInt32(at + 16)
     const ports = view.getInt32(at + 20)
-    const lengths = view.getInt32(at + 24)
-    const word = view.getInt32(rtp)
-    const ssrc = view.getInt32(rtp + 8)
+    const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
     const checksum = lengths & 0xffff
-    const length = (lengths >>> 16) - 8
+    const length = udpLength - 8
     i32[r + R_LENGTH] = length
     i32[r + R_HASH] = hashKey(source, destination, ports, ssrc)
     i32[r + R_SOURCE] = source
@@ -107,12 +143,17 @@ export function describeFrames(
     i32[r + R_PORTS] = ports
     i32[r + R_SSRC] = ssrc
     i32[r + R_RTP] = word
-    i32[r + R_TIMESTAMP] = view.getInt32(rtp + 4)
+    i32[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
     i32[r + R_SIGNATURE] =
       checksum !== 0 || length < 20
         ? checksumSignature(checksum, length, word)
-        : payloadSignature(view.getInt32(rtp + 12), view.getInt32(rtp + 16), length, word)
-    i32[r + R_FLAGS] = USUAL_FLAGS | (((view.getInt32(at) >>> 18) & 63) << DSCP_SHIFT)
+        : payloadSignature(
+            view.getInt32(at + PLAIN_HEADERS + 12),
+            view.getInt32(at + PLAIN_HEADERS + 16),
+            length,
+            word,
+          )
+    i32[r + R_FLAGS] = USUAL_FLAGS | (((first32 >>> 18) & 63) << DSCP_SHIFT)
   }
 }
 

@@ -7,7 +7,8 @@ export type ReaderInput = { paths: readonly string[] } | { chunks: readonly Uint
 /** What the reading thread is started with. */
 export interface ReaderTask {
   input: ReaderInput
-  slabs: readonly SharedArrayBuffer[]
+  /** `SlabRing.memory()`. */
+  ring: SharedArrayBuffer
 }
 
 /** State of the source, as of the message. */
@@ -15,7 +16,6 @@ export interface SourceState {
   progress: SourceProgress
   files: number
   reportedDrops: number
-  /** Those since the message before. */
   warnings: readonly SourceWarning[]
 }
 
@@ -25,16 +25,12 @@ export interface FailureText {
   hint: string | undefined
 }
 
-/** From the reading thread. */
+/** From the reading thread; full slabs go through the ring instead, since there are many. */
 export type ReaderMessage =
   /** The files could be opened. */
   | { kind: 'open'; state: SourceState }
   /** Frames of slabs to come lie in this memory; ids count from 0. */
   | { kind: 'memory'; bytes: Uint8Array }
-  /** A slab is full: it belongs to the measuring thread now. */
-  | { kind: 'slab'; slab: number; ranges: number; state: SourceState }
+  /** No slab comes after those in the ring. */
   | { kind: 'end'; state: SourceState }
   | { kind: 'failed'; failure: FailureText }
-
-/** To the reading thread: a slab is free again (they come back in the order they went), or nothing more is wanted. */
-export type ReaderOrder = { kind: 'free'; slab: number } | { kind: 'close' }

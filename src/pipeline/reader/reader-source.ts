@@ -1,12 +1,15 @@
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { PacketSource, SourceProgress, SourceWarning } from '../../capture/batch.js'
 import { CallprobeError } from '../../errors.js'
 import type { RowBatch } from '../../rtp/packet-rows.js'
-import type { ReaderInput, ReaderMessage, ReaderOrder, ReaderTask, SourceState } from './messages.js'
-import { RowSlab } from './row-slab.js'
+import type { FailureText, ReaderInput, ReaderMessage, ReaderTask, SourceState } from './messages.js'
+import { SlabRing } from './slab-ring.js'
 
-/** Slabs that go around: one is measured, one is filled, the others wait so that neither thread does. */
-const SLABS = 4
+/** The event loop gets its turn after so many slabs, so that outputs are written meanwhile. */
+const TURN_EVERY = 4
+/** How long the thread waits for a slab before the event loop gets its turn. */
+const WAIT_MS = 1
 
 /**
  * Captures read by a thread of their own: it opens, unpacks, merges and parses them, and describes their frames in
@@ -14,39 +17,34 @@ const SLABS = 4
  * so that the records are the same.
  */
 export class ReaderSource implements PacketSource<RowBatch> {
-  readonly warnings: SourceWarning[] = []
+  warnings: readonly SourceWarning[] = []
   files = 0
   reportedDrops = 0
-  private readonly slabs: readonly RowSlab[]
+  private readonly ring: SlabRing
   private readonly worker: Worker
-  private readonly inbox: ReaderMessage[] = []
-  private notify: (() => void) | undefined
   /** Memory that frames lie in, by id. */
   private readonly memories: { bytes: Uint8Array; view: DataView }[] = []
-  /** The slab that is being measured, -1 for none, how many ranges it has, and the next of them. */
-  private held = -1
-  private ranges = 0
-  private nextRange = 0
-  private over = false
+  /** What the thread said last of its state; `over` when no slab comes after those in the ring. */
+  private phase: 'opening' | 'open' | 'over' = 'opening'
+  private failed: FailureText | undefined
   private lastProgress: SourceProgress = { bytesRead: 0, bytesTotal: 0 }
+  /** Called with every message. */
+  private notify: (() => void) | undefined
+  /** Slabs measured; the one at hand is the next of them. */
+  private measured = 0
+  /** Batches of the slab at hand, and the next of them. */
+  private batches = 0
+  private nextBatch = 0
 
   private constructor(input: ReaderInput) {
-    const memories = Array.from({ length: SLABS }, () => RowSlab.memory())
-    this.slabs = memories.map((memory) => new RowSlab(memory))
-    const task: ReaderTask = { input, slabs: memories }
+    const memory = SlabRing.memory()
+    this.ring = new SlabRing(memory)
+    const task: ReaderTask = { input, ring: memory }
     this.worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: task })
     this.worker.on('message', (message: ReaderMessage) => this.receive(message))
-    this.worker.on('error', (error) =>
-      this.receive({
-        kind: 'failed',
-        failure: { code: undefined, message: error.message, hint: undefined },
-      }),
-    )
+    this.worker.on('error', ({ message }) => this.fail({ code: undefined, message, hint: undefined }))
     this.worker.on('exit', () =>
-      this.receive({
-        kind: 'failed',
-        failure: { code: 'READ_FAILED', message: 'the reading thread ended early', hint: undefined },
-      }),
+      this.fail({ code: 'READ_FAILED', message: 'the reading thread ended early', hint: undefined }),
     )
   }
 
@@ -62,77 +60,82 @@ export class ReaderSource implements PacketSource<RowBatch> {
 
   private static async start(input: ReaderInput): Promise<ReaderSource> {
     const source = new ReaderSource(input)
-    try {
-      const first = await source.receiveNext()
-      if (first.kind === 'failed') throw source.failure(first)
-      if (first.kind === 'open') source.update(first.state)
-      return source
-    } catch (error) {
-      await source.close()
-      throw error
-    }
+    while (source.phase === 'opening') await source.nextMessage()
+    if (source.failed === undefined) return source
+    await source.close()
+    throw source.failure(source.failed)
   }
 
   private receive(message: ReaderMessage): void {
-    this.inbox.push(message)
+    if (message.kind === 'memory') {
+      const { bytes } = message
+      this.memories.push({ bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) })
+    } else if (message.kind === 'failed') this.fail(message.failure)
+    else {
+      this.update(message.state)
+      this.phase = message.kind === 'open' ? 'open' : 'over'
+    }
     this.notify?.()
   }
 
-  private async receiveNext(): Promise<ReaderMessage> {
-    for (;;) {
-      const message = this.inbox.shift()
-      if (message) return message
-      await new Promise<void>((resolve) => (this.notify = resolve))
-    }
+  private fail(failure: FailureText): void {
+    if (this.phase === 'over') return
+    this.phase = 'over'
+    this.failed = failure
+    this.notify?.()
   }
 
-  private order(order: ReaderOrder): void {
-    this.worker.postMessage(order)
+  private nextMessage(): Promise<void> {
+    return new Promise((resolve) => (this.notify = resolve))
   }
 
   private update({ progress, files, reportedDrops, warnings }: SourceState): void {
     this.lastProgress = progress
     this.files = files
     this.reportedDrops = reportedDrops
-    this.warnings.push(...warnings)
+    this.warnings = warnings
   }
 
-  private failure({ failure }: Extract<ReaderMessage, { kind: 'failed' }>): Error {
-    const { code, message, hint } = failure
+  private failure({ code, message, hint }: FailureText): Error {
     return code === undefined ? new Error(message) : new CallprobeError(code, message, { hint })
   }
 
   async next(): Promise<RowBatch | null> {
-    if (this.nextRange === this.ranges && !(await this.nextSlab())) return null
-    const { rows, ranges } = this.slabs[this.held]
-    const n = this.nextRange++
-    const { bytes, view } = this.memories[ranges[n * 2]]
-    return { bytes, view, rows, first: n === 0 ? 0 : ranges[n * 2 - 1], end: ranges[n * 2 + 1] }
+    if (this.nextBatch === this.batches && !(await this.nextSlab())) return null
+    const slab = this.ring.slab(this.measured)
+    const n = this.nextBatch++
+    const memory = slab.memoryOf(n)
+    // The message that tells of it was sent before the slab was filled.
+    while (this.memories.length <= memory) {
+      if (this.failed !== undefined) this.end()
+      await this.nextMessage()
+    }
+    const { bytes, view } = this.memories[memory]
+    return { bytes, view, rows: slab.rows, first: slab.firstRowOf(n), end: slab.endRowOf(n) }
   }
 
+  /** Gives the slab at hand back and waits for the one after it. False at the end. */
   private async nextSlab(): Promise<boolean> {
-    this.nextRange = this.ranges = 0
-    if (this.held >= 0) this.order({ kind: 'free', slab: this.held })
-    this.held = -1
-    while (!this.over) {
-      const message = await this.receiveNext()
-      if (message.kind === 'memory') {
-        const { bytes } = message
-        this.memories.push({ bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) })
-        continue
-      }
-      if (message.kind === 'failed') {
-        this.over = true
-        throw this.failure(message)
-      }
-      this.update(message.state)
-      if (message.kind === 'slab') {
-        this.held = message.slab
-        this.ranges = message.ranges
-        return true
-      }
-      if (message.kind === 'end') this.over = true
+    if (this.batches > 0) {
+      this.measured++
+      this.ring.giveBack()
+      this.batches = this.nextBatch = 0
+      if (this.measured % TURN_EVERY === 0) await setImmediate()
     }
+    while (!this.ring.awaitSlab(this.measured, this.phase === 'over' ? 0 : WAIT_MS)) {
+      if (this.phase === 'over') return this.end()
+      await setImmediate()
+    }
+    const slab = this.ring.slab(this.measured)
+    this.batches = slab.count
+    if (this.phase !== 'over') this.lastProgress = { ...this.lastProgress, bytesRead: slab.bytesRead }
+    return true
+  }
+
+  private end(): boolean {
+    const { failed } = this
+    this.failed = undefined
+    if (failed !== undefined) throw this.failure(failed)
     return false
   }
 
@@ -141,9 +144,9 @@ export class ReaderSource implements PacketSource<RowBatch> {
   }
 
   async close(): Promise<void> {
-    this.over = true
-    this.nextRange = this.ranges
-    this.held = -1
+    this.phase = 'over'
+    this.batches = this.nextBatch = 0
+    this.measured = this.ring.filled
     this.worker.removeAllListeners()
     await this.worker.terminate()
   }

@@ -4,77 +4,45 @@ import type { PacketSource } from '../../capture/batch.js'
 import { MemorySource } from '../../capture/memory-source.js'
 import { openFiles } from '../../capture/open.js'
 import { CallprobeError, errorText } from '../../errors.js'
-import type { ReaderInput, ReaderMessage, ReaderOrder, ReaderTask, SourceState } from './messages.js'
-import { RowSlab } from './row-slab.js'
+import type { ReaderInput, ReaderMessage, ReaderTask, SourceState } from './messages.js'
 import { SharedWindows } from './shared-windows.js'
+import { SlabRing } from './slab-ring.js'
 
 const port = parentPort
 if (!port) throw new Error('reader-thread runs as a worker only')
 const task: ReaderTask = workerData
-const slabs = task.slabs.map((memory) => new RowSlab(memory))
-const free = slabs.map((_, index) => index)
-const windows = new SharedWindows((bytes) => post({ kind: 'memory', bytes }))
-let closing = false
-/** Resolves when a slab was given back, or nothing more is wanted. */
-let wake: (() => void) | undefined
-
-port.on('message', (order: ReaderOrder) => {
-  if (order.kind === 'free') {
-    free.push(order.slab)
-    windows.measured++
-  } else closing = true
-  wake?.()
-})
+const ring = new SlabRing(task.ring)
+const windows = new SharedWindows(ring, (bytes) => post({ kind: 'memory', bytes }))
 
 function post(message: ReaderMessage): void {
   port?.postMessage(message)
 }
 
-async function freeSlab(): Promise<number | undefined> {
-  while (!closing) {
-    const slab = free.shift()
-    if (slab !== undefined) {
-      slabs[slab].clear()
-      return slab
-    }
-    await new Promise<void>((resolve) => (wake = resolve))
-  }
-  return undefined
-}
-
-/** Hands out what a source says, warnings once. */
-class StateOf {
-  private told = 0
-
-  constructor(private readonly source: PacketSource) {}
-
-  now(): SourceState {
-    const { files, reportedDrops, warnings } = this.source
-    const fresh = warnings.slice(this.told)
-    this.told = warnings.length
-    return { progress: this.source.progress(), files, reportedDrops, warnings: fresh }
-  }
+function stateOf(source: PacketSource): SourceState {
+  const { files, reportedDrops, warnings } = source
+  return { progress: source.progress(), files, reportedDrops, warnings }
 }
 
 async function read(source: PacketSource): Promise<void> {
-  const state = new StateOf(source)
-  post({ kind: 'open', state: state.now() })
-  let index = await freeSlab()
-  const handOver = async (): Promise<void> => {
-    if (index === undefined || slabs[index].count === 0) return
-    post({ kind: 'slab', slab: index, ranges: slabs[index].count, state: state.now() })
+  post({ kind: 'open', state: stateOf(source) })
+  let slab = ring.slab(0)
+  slab.clear()
+  const handOver = (): void => {
+    slab.bytesRead = source.progress().bytesRead
+    ring.handOver()
     windows.filling++
-    index = await freeSlab()
+    ring.awaitRoom(windows.filling)
+    slab = ring.slab(windows.filling)
+    slab.clear()
   }
-  for (let batch = await source.next(); batch !== null && !closing; batch = await source.next()) {
-    if (index !== undefined && !slabs[index].hasRoomFor(batch.end - batch.first)) await handOver()
-    if (index === undefined) return
+  for (let batch = await source.next(); batch !== null; batch = await source.next()) {
+    if (!slab.hasRoomFor(batch.end - batch.first)) handOver()
     const shared = windows.shared(batch)
-    slabs[index].append(shared, windows.idOf(shared.bytes))
-    if (slabs[index].isFull) await handOver()
+    slab.append(shared, windows.idOf(shared.bytes))
+    if (slab.isFull) handOver()
   }
-  await handOver()
-  post({ kind: 'end', state: state.now() })
+  if (slab.count > 0) handOver()
+  post({ kind: 'end', state: stateOf(source) })
 }
 
 function open(input: ReaderInput): Promise<PacketSource> {
@@ -95,6 +63,4 @@ try {
     kind: 'failed',
     failure: { code: known?.code, message: errorText(error), hint: known?.hint },
   })
-} finally {
-  port.close()
 }

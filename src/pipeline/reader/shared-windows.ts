@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../../capture/batch.js'
 import type { WindowBuffer, WindowMemory } from '../../capture/window-memory.js'
+import type { SlabRing } from './slab-ring.js'
 
 interface Retired {
   buffer: WindowBuffer
@@ -12,18 +13,21 @@ interface Retired {
  * the slabs filled until then were measured, so there are never more than the windows and the slabs under way need.
  */
 export class SharedWindows implements WindowMemory {
-  /** Number of the slab being filled, and of slabs that were measured: both count up from 0. */
+  /** Number of the slab being filled. */
   filling = 0
-  measured = 0
   private readonly retired: Retired[] = []
   private readonly ids = new Map<Uint8Array, number>()
 
   /** `announce` tells the other thread of memory that slabs to come refer to. */
-  constructor(private readonly announce: (bytes: Uint8Array) => void) {}
+  constructor(
+    private readonly ring: SlabRing,
+    private readonly announce: (bytes: Uint8Array) => void,
+  ) {}
 
   take(size: number): WindowBuffer {
+    const { measured } = this.ring
     const index = this.retired.findIndex(
-      ({ buffer, lastSlab }) => lastSlab < this.measured && buffer.bytes.length === size,
+      ({ buffer, lastSlab }) => lastSlab < measured && buffer.bytes.length === size,
     )
     if (index >= 0) return this.retired.splice(index, 1)[0].buffer
     const memory = new SharedArrayBuffer(size)

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { PacketBatch } from '../capture/batch.js'
-import { PacketDecoder } from './decoder.js'
-import { KIND_UDP } from './packet.js'
-import { PLAIN_HEADERS, plainIpv4At } from './plain-frames.js'
+import { PacketDecoder } from '../decode/decoder.js'
+import { KIND_UDP } from '../decode/packet.js'
+import { describeFrames, PacketRows } from './packet-rows.js'
+import * as R from './packet-rows.js'
 import { propertyRuns } from '../../test/helpers/property-runs.js'
 
 const RUNS = propertyRuns(5000)
@@ -48,44 +49,53 @@ function rtpFrame(vlan: number | undefined, payload: number): Uint8Array {
   return frame
 }
 
-function scan({ bytes, view, capturedLength, wireLength, linkType }: PacketBatch): number {
-  if (capturedLength[0] > bytes.length) return -1
-  return plainIpv4At(view, 0, capturedLength[0], wireLength[0], linkType[0])
+/** The row of the batch's frame; undefined when it is not plain. */
+function describe32(batch: PacketBatch): Int32Array | undefined {
+  const rows = PacketRows.of(3)
+  rows.i32.fill(0x7e7e7e7e)
+  describeFrames(batch, 0, 1, rows, 1)
+  expect(rows.f64[R.ROW_64]).toBe(batch.timeMs[0])
+  for (const other of [rows.i32.subarray(0, R.ROW_32), rows.i32.subarray(2 * R.ROW_32)])
+    expect(other.every((word) => word === 0x7e7e7e7e)).toBe(true)
+  const row = rows.i32.subarray(R.ROW_32, 2 * R.ROW_32)
+  return row[R.R_LENGTH] === 0 ? undefined : row
 }
 
-/** What the long way makes of a frame that passed must be what the short one takes for granted. */
+/** What the long way makes of a plain frame must be what its row says. */
 function agrees(batch: PacketBatch): boolean {
-  const at = scan(batch)
-  if (at < 0) return true
+  const row = describe32(batch)
+  if (row === undefined) return true
   const decoder = new PacketDecoder()
   const { bytes, view, capturedLength, wireLength, linkType, timeMs } = batch
   const kind = decoder.decode(bytes, view, 0, capturedLength[0], wireLength[0], linkType[0], timeMs[0])
+  const at = decoder.payloadOffset
   return (
     kind === KIND_UDP &&
     decoder.bytes === bytes &&
-    decoder.payloadOffset === at + PLAIN_HEADERS &&
     decoder.payloadCaptured === decoder.payloadLength &&
-    decoder.payloadLength === view.getUint16(at + 24) - 8 &&
+    decoder.payloadLength === row[R.R_LENGTH] &&
     decoder.payloadLength >= 12 &&
-    bytes[decoder.payloadOffset] >> 6 === 2 &&
+    bytes[at] >> 6 === 2 &&
     decoder.ipVersion === 4 &&
-    decoder.source0 === view.getInt32(at + 12) &&
-    decoder.destination0 === view.getInt32(at + 16) &&
-    decoder.sourcePort === view.getUint16(at + 20) &&
-    decoder.destinationPort === view.getUint16(at + 22) &&
-    decoder.udpChecksum === view.getUint16(at + 26) &&
-    decoder.dscp === view.getUint8(at + 1) >> 2 &&
+    decoder.source0 === row[R.R_SOURCE] &&
+    decoder.destination0 === row[R.R_DESTINATION] &&
+    decoder.sourcePort === row[R.R_PORTS] >>> 16 &&
+    decoder.destinationPort === (row[R.R_PORTS] & 0xffff) &&
+    view.getInt32(at) === row[R.R_RTP] &&
+    view.getInt32(at + 4) === row[R.R_TIMESTAMP] &&
+    view.getInt32(at + 8) === row[R.R_SSRC] &&
+    decoder.dscp === ((row[R.R_FLAGS] >>> 24) & 63) &&
     !decoder.reassembled &&
     !decoder.fromHep
   )
 }
 
-describe('the look for plain frames', () => {
-  it('passes RTP in UDP in IPv4 in Ethernet, with a VLAN tag or without', () => {
+describe('the rows of frames', () => {
+  it('describe RTP in UDP in IPv4 in Ethernet, with a VLAN tag or without', () => {
     const bare = rtpFrame(undefined, 160)
-    expect(scan(batchOf(bare, bare.length, bare.length))).toBe(14)
+    expect(describe32(batchOf(bare, bare.length, bare.length))?.[R.R_LENGTH]).toBe(172)
     const tagged = rtpFrame(7, 160)
-    expect(scan(batchOf(tagged, tagged.length, tagged.length))).toBe(18)
+    expect(describe32(batchOf(tagged, tagged.length, tagged.length))?.[R.R_PORTS]).toBe((4000 << 16) | 5000)
   })
 
   it.each([
@@ -97,11 +107,11 @@ describe('the look for plain frames', () => {
     ['a UDP length beyond the IP packet', (f: Uint8Array) => batchOf(f.with(38, 9), f.length, f.length)],
     ['RTP version 1', (f: Uint8Array) => batchOf(f.with(42, 0x40), f.length, f.length)],
     ['what may be VXLAN with group policy', (f: Uint8Array) => batchOf(f.with(42, 0x88), f.length, f.length)],
-  ])('leaves %s to the decoder', (_, batch) => {
-    expect(scan(batch(rtpFrame(undefined, 160)))).toBe(-1)
+  ])('leave %s to the decoder', (_, batch) => {
+    expect(describe32(batch(rtpFrame(undefined, 160)))).toBeUndefined()
   })
 
-  it('agrees with the decoder on whatever it passes', () => {
+  it('agree with the decoder on whatever they describe', () => {
     let passed = 0
     fc.assert(
       fc.property(
@@ -116,7 +126,7 @@ describe('the look for plain frames', () => {
           bytes.set(frame)
           const length = frame.length + more
           const batch = batchOf(bytes, length, length)
-          if (scan(batch) >= 0) passed++
+          if (describe32(batch)) passed++
           return agrees(batch)
         },
       ),
