@@ -6,10 +6,8 @@ const TELL_MS = 60_000
 /** What reaching a bound means, and the key of the configuration that moves it. */
 const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
   calls: ['calls were closed early to make room for others', 'limits.calls'],
-  stream_packets_without_room: [
-    'packets of RTP streams that no call announced were not measured',
-    'limits.streams',
-  ],
+  streams: ['RTP streams without a call were ended early to make room for those of calls', 'limits.streams'],
+  stream_packets_without_room: ['packets of RTP streams were not measured', 'limits.streams'],
   stream_candidates_without_room: ['packets of what may have been new RTP streams were not looked at'],
   early_packets: [
     'packets that came before the description of their call are counted without jitter',

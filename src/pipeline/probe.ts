@@ -424,6 +424,7 @@ export class Probe {
     const tcp = this.signalling.tcpCounters
     const all: Record<string, number> = {
       calls: tracker.counters.evictedCalls,
+      streams: streams.displaced,
       stream_packets_without_room: streams.noRoomPackets,
       stream_candidates_without_room: streams.candidatesTurnedAway,
       early_packets: streams.earlyPacketsDropped,

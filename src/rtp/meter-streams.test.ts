@@ -196,6 +196,25 @@ describe('a full table', () => {
     expect(feed.collector.streams.map((s) => s.totals.packets)).toEqual([50, 50])
   })
 
+  it('of streams that belong to no call ends the longest silent for one that a call announced', () => {
+    const [spoofed, ofCall] = [{ destination0: 0x0a640002 }, { destination0: 0x0a000002 }]
+    const feed = new Feed({ maxStreams: 20 })
+    for (let k = 0; k < 50; k++)
+      for (let ssrc = 1; ssrc <= 20; ssrc++)
+        if (ssrc !== 7 || k < 40) feed.sendPayload(rtp(k, { ssrc }), START_MS + k * 20, spoofed)
+    feed.announce()
+    for (let k = 0; k < 50; k++) feed.sendPayload(rtp(k, { ssrc: 99 }), START_MS + 1000 + k * 20, ofCall)
+    // One more of the flood finds no room, each time that its second packet asks for it: nothing ends for it.
+    for (let k = 0; k < 50; k++) feed.sendPayload(rtp(k, { ssrc: 21 }), START_MS + 1000 + k * 20, spoofed)
+    expect(feed.meter.counters).toMatchObject({ active: 20, displaced: 1, noRoomPackets: 25 })
+    expect(feed.collector.streams[6]).toMatchObject({ ended: true, totals: { packets: 40 } })
+    feed.end()
+    expect(feed.collector.streams.map((s) => s.totals.packets)).toEqual([
+      ...[50, 50, 50, 50, 50, 50, 40, 50, 50, 50],
+      ...[50, 50, 50, 50, 50, 50, 50, 50, 50, 50, 50],
+    ])
+  })
+
   it('has room again when a stream ended', () => {
     const feed = new Feed({ maxStreams: 1, idleMs: 60_000 }).announce().sendAll(stream(0, 50))
     for (let now = START_MS; now < START_MS + 70_000; now += 1000) feed.meter.sweep(now, 1)

@@ -63,6 +63,8 @@ const INTERVAL_WAIT_MS = 30_000
 /** Every slot is looked at this often, but no more than so many at a time. */
 const SWEEP_ROUND_MS = 5_000
 const MOST_SWEPT_SLOTS = 4096
+/** So many slots are looked at for a stream that can make room. */
+const DISPLACEABLE_SLOTS = 64
 const DEFAULT_PTIME_MS = 20
 const STANDARD_BUFFER: ConfiguredBuffer = {
   kind: 'adaptive',
@@ -110,6 +112,8 @@ export interface MeterCounters {
   rejectedCandidates: number
   /** Packets of streams for which the table had no room. */
   noRoomPackets: number
+  /** Streams that were ended early to make room for those of calls. */
+  displaced: number
   payloadMapOverflow: number
   announcedOverflow: number
   /** First packets of unannounced flows that found no place on probation. */
@@ -165,6 +169,9 @@ export class RtpMeter implements StreamControl {
   private active = 0
   private rejected = 0
   private noRoom = 0
+  private displaced = 0
+  /** Where to look next for a stream that makes room. */
+  private displaceAt = 0
 
   constructor(
     private readonly listener: StreamListener,
@@ -201,6 +208,7 @@ export class RtpMeter implements StreamControl {
       active: this.active,
       rejectedCandidates: this.rejected,
       noRoomPackets: this.noRoom,
+      displaced: this.displaced,
       payloadMapOverflow: this.payloadMaps.overflow,
       announcedOverflow: this.announced.overflow,
       candidatesTurnedAway: this.candidates.turnedAway,
@@ -444,7 +452,8 @@ export class RtpMeter implements StreamControl {
     // What announces a flow may come after its first packet.
     const isSecond = c.match(hash, sequence, timestamp, type, payloadLength, timeMs, udpChecksum, !announced)
     if (!announced && !isSecond) return PACKET_CANDIDATE
-    const slot = this.allocate(p, hash, ssrc, ports)
+    let slot = this.allocate(p, hash, ssrc, ports)
+    if (slot < 0 && announced && this.makeRoom()) slot = this.allocate(p, hash, ssrc, ports)
     if (slot < 0) {
       this.noRoom++
       return PACKET_NO_ROOM
@@ -467,6 +476,26 @@ export class RtpMeter implements StreamControl {
       this.firstPacket(slot, timeMs, timestamp, type, payloadLength, 0)
     }
     return PACKET_RTP
+  }
+
+  /**
+   * A flood of streams that belong to no call keeps no call from being measured: of the next few of them, the one that
+   * has been silent the longest ends.
+   */
+  private makeRoom(): boolean {
+    const { i32 } = this
+    let oldest = -1
+    for (let n = Math.min(DISPLACEABLE_SLOTS, this.highWater); n > 0; n--) {
+      const slot = this.displaceAt
+      this.displaceAt = slot + 1 >= this.highWater ? 0 : slot + 1
+      const flags = i32[slot * L.STRIDE_32 + L.I_FLAGS]
+      if ((flags & L.FLAG_USED) === 0 || (flags & (L.FLAG_ANNOUNCED | L.FLAG_BOUND)) !== 0) continue
+      if (oldest < 0 || this.lastSeen(slot) < this.lastSeen(oldest)) oldest = slot
+    }
+    if (oldest < 0) return false
+    this.displaced++
+    this.close(oldest)
+    return this.freeCount > 0
   }
 
   private allocate(p: DecodedPacket, hash: number, ssrc: number, ports: number): number {

@@ -481,6 +481,7 @@ export class MediaWorkers implements StreamControl {
       active: this.activeStreams,
       rejectedCandidates: 0,
       noRoomPackets: 0,
+      displaced: 0,
       payloadMapOverflow: this.payloadMaps.overflow,
       announcedOverflow: this.announced.overflow,
       candidatesTurnedAway: 0,
@@ -490,6 +491,7 @@ export class MediaWorkers implements StreamControl {
       sum.streams += meter.streams
       sum.rejectedCandidates += meter.rejectedCandidates
       sum.noRoomPackets += meter.noRoomPackets
+      sum.displaced += meter.displaced
       sum.candidatesTurnedAway += meter.candidatesTurnedAway
       sum.earlyPacketsDropped += meter.earlyPacketsDropped
     }
