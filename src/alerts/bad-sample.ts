@@ -1,4 +1,4 @@
-import type { MosDriver } from '../calls/records.js'
+import type { FindingCode, MosDriver } from '../calls/records.js'
 import type { AlertTags } from './tags.js'
 
 /** Who was on a call, for telling many callers from one phone. Times in ms since the epoch. */
@@ -22,6 +22,8 @@ export interface Evidence {
   latePercent?: number
   mosCq?: number
   mosDriver?: MosDriver
+  /** What a bad call is found to have, the first to look at. */
+  finding?: FindingCode
 }
 
 /** Calls at a time from which a party is no single phone but a PBX, a hotline or a trunk. */
@@ -78,6 +80,7 @@ export function worstOf(bad: readonly { evidence?: Evidence }[]): Evidence | und
     latePercent: mean(all.map(({ latePercent }) => latePercent)),
     mosCq: mean(all.map(({ mosCq }) => mosCq)),
     mosDriver: mostFrequent(drivers),
+    finding: mostFrequent(all.map(({ finding }) => finding).filter((code) => code !== undefined)),
   }
 }
 

@@ -41,7 +41,7 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
     case 'setup_failures':
       return `the far end, or what routes to it, refuses or does not answer${place === '' ? '' : ` (${place})`}`
     case 'bad_calls_shared':
-      return shared && `something that calls with ${traitName(shared.groups[0])} have and others have not`
+      return shared && `something about ${traitName(shared.groups[0])}${findingText(reading)}`
     case 'no_calls':
       return 'signalling is down, goes another way, or no longer reaches the mirror'
     case 'capture_drops':
@@ -53,6 +53,11 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
     default:
       return driverText(reading)
   }
+}
+
+function findingText(reading: Reading | undefined): string {
+  const finding = reading?.evidence?.finding
+  return finding === undefined ? '' : `: most of the bad calls have ${finding}`
 }
 
 /** Where packets pass: a codec or product has no queue. */

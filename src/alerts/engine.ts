@@ -223,7 +223,7 @@ export class AlertEngine implements CallObserver {
       if (!allHold(state.rule.where, metric, record)) continue
       const isBad = state.rule.bad.length > 0 && allHold(state.rule.bad, metric, record)
       const value = metric(state.rule.metric ?? '') ?? NaN
-      const evidence = isBad ? { mosCq: record.mos_cq_min } : undefined
+      const evidence = isBad ? { mosCq: record.mos_cq_min, finding: record.findings[0]?.code } : undefined
       state.sample(tags, { timeMs: this.nowMs, value, isBad, call: affected, evidence, traits })
     }
   }

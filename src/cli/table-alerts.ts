@@ -1,4 +1,5 @@
 import type { AlertRecord, Severity } from '../calls/records.js'
+import { traitText } from '../aggregates/finding-traits.js'
 import { lengthOf } from '../alerts/alert-message.js'
 import { clockText, commonDay, countText } from './table-format.js'
 import { layOut, legendLines, type Block, type Column } from './table-layout.js'
@@ -54,8 +55,11 @@ export function renderAlerts(alerts: readonly AlertRecord[], style: TableStyle):
 function noteOf(alert: AlertRecord): string {
   const { streams_affected, streams_active, pdv_max_ms, loss_percent, late_percent, mos_cq } = alert
   const parts: string[] = []
+  const [shared] = alert.shared ?? []
+  if (shared)
+    parts.push(`${shared.calls} of ${shared.calls + shared.calls_elsewhere} bad calls ${traitText(shared)}`)
   if (streams_affected !== undefined) parts.push(`${streams_affected} of ${streams_active ?? '?'} streams`)
-  else if (alert.value !== undefined)
+  else if (alert.value !== undefined && alert.shared === undefined)
     parts.push(
       `${alert.metric ?? 'value'} ${numberText(alert.value)}, threshold ${numberText(alert.threshold)}`,
     )
