@@ -18,47 +18,49 @@ const FIRST_CALL = '1-24640@10.20.0.1'
 const FAILURES = join(ROOT, 'fixtures/sipp-setup-failures.pcap')
 
 describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: true }, () => {
-  it(
-    'writes open calls as in_progress when it is stopped, and knows them again after a restart',
-    { timeout: 120_000 },
-    inNamespaces(async (namespaces) => {
-      const wire = namespaces.wire()
-      const state = join(scratch, 'state/open-calls.json')
-      const output = join(scratch, 'restart.ndjson')
-      const first = await LiveProbe.start(namespaces, wire, output, ['-i', 'tap0', '--state', state])
-      const replay = namespaces.replay(wire, TWO_CALLS)
-      await sleep(3000)
-      expect(await first.stop('SIGINT')).toBe(0)
-      expect(first.log).toMatch(/SIGINT: writing what is open/)
-      const [open] = first.calls()
-      expect(open).toMatchObject({
-        call_id: FIRST_CALL,
-        state: 'in_progress',
-        validity: { complete_end: false },
-      })
-      expect(open.media.from_caller?.packets).toBeGreaterThan(5)
-      expect(first.summary().calls_by_state).toEqual({ in_progress: 1 })
-      expect(readFileSync(state, 'utf8')).toContain(FIRST_CALL)
+  for (const workers of ['1', '2'])
+    it(
+      `writes open calls as in_progress when it is stopped, and knows them again after a restart, with --workers ${workers}`,
+      { timeout: 120_000 },
+      inNamespaces(async (namespaces) => {
+        const wire = namespaces.wire()
+        const state = join(scratch, `state-${workers}/open-calls.json`)
+        const output = join(scratch, `restart-${workers}.ndjson`)
+        const args = ['-i', 'tap0', '--state', state, '--workers', workers]
+        const first = await LiveProbe.start(namespaces, wire, output, args)
+        const replay = namespaces.replay(wire, TWO_CALLS)
+        await sleep(3000)
+        expect(await first.stop('SIGINT')).toBe(0)
+        expect(first.log).toMatch(/SIGINT: writing what is open/)
+        const [open] = first.calls()
+        expect(open).toMatchObject({
+          call_id: FIRST_CALL,
+          state: 'in_progress',
+          validity: { complete_end: false },
+        })
+        expect(open.media.from_caller?.packets).toBeGreaterThan(5)
+        expect(first.summary().calls_by_state).toEqual({ in_progress: 1 })
+        expect(readFileSync(state, 'utf8')).toContain(FIRST_CALL)
 
-      const second = await LiveProbe.start(namespaces, wire, output, ['-i', 'tap0', '--state', state])
-      expect(second.log).toMatch(/1 calls? (was|were) open/)
-      expect(existsSync(state)).toBe(false)
-      await replay
-      await sleep(3500)
-      expect(await second.stop()).toBe(0)
-      const ofFirst = second.calls().filter((call) => call.call_id === FIRST_CALL)
-      // The second record takes the place of the first: same identity, same start, and it says so.
-      expect(ofFirst.map((call) => call.state)).toEqual(['in_progress', 'completed'])
-      expect(ofFirst[1]).toMatchObject({
-        ...{ start: ofFirst[0].start, caller: ofFirst[0].caller, callee: ofFirst[0].callee },
-        validity: { resumed: true, complete_start: true, complete_end: true },
-      })
-      expect(ofFirst[1].duration_s).toBeGreaterThan(5.5)
-      expect(second.calls().filter((call) => call.state === 'media_only')).toEqual([])
-      const [firstRun, secondRun] = second.records().filter((record) => record.type === 'summary')
-      expect([firstRun.calls, secondRun.calls]).toEqual([1, 2])
-    }),
-  )
+        const second = await LiveProbe.start(namespaces, wire, output, args)
+        expect(second.log).toMatch(/1 calls? (was|were) open/)
+        expect(existsSync(state)).toBe(false)
+        await replay
+        await sleep(3500)
+        expect(await second.stop()).toBe(0)
+        const ofFirst = second.calls().filter((call) => call.call_id === FIRST_CALL)
+        // The second record takes the place of the first: same identity, same start, and it says so.
+        expect(ofFirst.map((call) => call.state)).toEqual(['in_progress', 'completed'])
+        expect(ofFirst[1]).toMatchObject({
+          ...{ start: ofFirst[0].start, caller: ofFirst[0].caller, callee: ofFirst[0].callee },
+          validity: { resumed: true, complete_start: true, complete_end: true },
+        })
+        expect(ofFirst[1].duration_s).toBeGreaterThan(5.5)
+        expect(second.calls().filter((call) => call.state === 'media_only')).toEqual([])
+        const [firstRun, secondRun] = second.records().filter((record) => record.type === 'summary')
+        expect([firstRun.calls, secondRun.calls]).toEqual([1, 2])
+      }),
+    )
 
   it(
     'survives an interface that goes down, and one that is removed and made anew',
@@ -154,7 +156,9 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
     { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
-      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'caps.ndjson'), ['-i', 'tap0'])
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'caps.ndjson'), [
+        ...['-i', 'tap0', '--workers', '2'],
+      ])
       const threads = execFileSync('sh', ['-c', `cat /proc/${probe.pid}/task/*/status`], { encoding: 'utf8' })
       const held = [...threads.matchAll(/^(CapPrm|CapEff|CapInh|CapAmb|NoNewPrivs):\s+(\S+)$/gm)]
       expect(held.length).toBeGreaterThan(10)

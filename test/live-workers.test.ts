@@ -160,6 +160,43 @@ describe.skipIf(!requireLive('tcpreplay'))('media workers', { concurrent: true }
     )
 
   it(
+    'go on after an interface was down; one that is made anew ends the capture, with everything written',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'down.ndjson'), [
+        ...['-i', 'tap0', '--workers', '2'],
+      ])
+      const running = namespaces.start(wire, ['tcpreplay', '-q', '-i', 'in0', fixture('sipp-g711')])
+      await sleep(2000)
+      namespaces.run(wire, 'ip', 'link', 'set', 'tap0', 'down')
+      await probe.says(/tap0 is down/)
+      await sleep(700)
+      namespaces.run(wire, 'ip', 'link', 'set', 'tap0', 'up')
+      await probe.says(/tap0 is back after/)
+      await ended(running)
+      namespaces.run(wire, 'ip', 'link', 'del', 'tap0')
+      await probe.says(/tap0 was removed/)
+      namespaces.run(wire, 'ip', 'link', 'add', 'in0', 'type', 'veth', 'peer', 'name', 'tap0')
+      namespaces.run(wire, 'ip', 'link', 'set', 'tap0', 'up')
+      namespaces.run(wire, 'ip', 'link', 'set', 'in0', 'up')
+      await probe.says(/tap0 was removed and made anew; .*start callprobe again/)
+      expect(await probe.end()).toBe(1)
+      const calls = probe.calls()
+      expect(calls).toHaveLength(2)
+      const known = (await replayBytes(pcapOf(await framesOf(fixture('sipp-g711'))))).calls
+      // What came while the interface was down was not there to be seen; the second call has everything.
+      const [whole] = known.filter((call) => call.start !== known[0].start)
+      const seen = calls.find((call) => call.call_id === whole.call_id)
+      for (const direction of ['from_caller', 'from_callee'] as const)
+        expect(countsOf(seen?.media[direction])).toEqual(countsOf(whole.media[direction]))
+      expect(
+        calls.find((call) => call.call_id === known[0].call_id)?.validity.capture_down_ms,
+      ).toBeGreaterThan(300)
+    }),
+  )
+
+  it(
     'that die take nothing with them: their calls go on in the worker that takes their place, and a message says so',
     { timeout: 120_000 },
     inNamespaces(async (namespaces) => {

@@ -35,11 +35,12 @@ export function workersOf({ workers }: CaptureOptions, cpus: number): number {
   return cpus <= 2 ? 1 : Math.min(8, cpus - 1)
 }
 
-/** Opens the interfaces: rings on Linux, npm cap elsewhere and where it is asked for. */
+/** Opens the interfaces: rings on Linux, npm cap elsewhere and where it is asked for. `stop`: called when the capture cannot go on. */
 export async function openSource(
   options: CaptureOptions,
   sipPorts: readonly number[],
   log: Log,
+  stop: () => void,
 ): Promise<OpenedSource> {
   const timestamps = options.timestamps ?? (process.platform === 'linux' ? 'kernel' : 'userspace')
   const names = [...new Set(options.interface)]
@@ -84,13 +85,13 @@ export async function openSource(
     for (const worker of workerSockets)
       worker.push(open(name, options.ring / workers, { group, mode: FANOUT_CBPF }))
   })
-  const source: RingSource = new RingSource(binding, sockets, {
+  const source = new RingSource(binding, sockets, {
     nowMs: Date.now,
     onInterface: (event) => {
       tellInterface(event, log)
       if (event.kind === 'replaced') {
         process.exitCode = 1
-        source.stop()
+        stop()
       }
     },
     ...(workers > 1 ? { quietMs: WORKERS_LOOK_MS } : {}),

@@ -54,7 +54,8 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   const log = createLog(process.stderr, format, options.logLevel, () => status.clear())
   const files = new CaptureFiles(options, log)
   const records = new RunRecords(config, options, (path, ndjson) => files.openNdjson(path, ndjson))
-  const opened = await openSource(options, config.sip_ports, log)
+  const stop = (): void => source.stop()
+  const opened = await openSource(options, config.sip_ports, log, stop)
   const { binding, workerSockets } = opened
   let source: LiveSource = opened.source
   let release = (): void => {}
@@ -74,7 +75,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
         onGivingUp: () => {
           log.error('media workers keep ending: the capture ends, with what was measured')
           process.exitCode = 1
-          source.stop()
+          stop()
         },
       })
       source = new WorkerSource(opened.source, workers)

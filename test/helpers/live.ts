@@ -174,6 +174,11 @@ export class LiveProbe {
     return ended(this.child)
   }
 
+  /** Waits until it ends by itself and returns its exit code. */
+  end(): Promise<number | null> {
+    return ended(this.child)
+  }
+
   /** What it has written so far; every line is held to its published schema. */
   records(): ProbeRecord[] {
     return recordsOf(this.output)
