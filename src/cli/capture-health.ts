@@ -30,7 +30,7 @@ export function healthOf(
   losses: CaptureLosses,
   load: number,
   outputDropped: number,
-): CaptureHealth {
+): Omit<CaptureHealth, 'workerRestarts'> {
   const counts = probe.counts()
   const missed = source.losses()
   return {

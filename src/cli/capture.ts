@@ -101,6 +101,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       nowMs: Date.now,
       monotonicMs: () => performance.now(),
       clockSynchronized: () => binding?.clockState().synchronized,
+      workersBusyMs: () => workers?.busyMs ?? [],
       readerGone: () => records.readerGone,
       onSecond: (share) => {
         load = share
@@ -119,7 +120,10 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     resume(probe, losses, config, options, log)
     const { metrics } = options
     if (metrics) {
-      const health = (): CaptureHealth => healthOf(source, probe, loop, losses, load, files.lostChunks)
+      const health = (): CaptureHealth => ({
+        ...healthOf(source, probe, loop, losses, load, files.lostChunks),
+        workerRestarts: workers?.restarts ?? 0,
+      })
       await serveMetrics(createRegistry(health), metrics.host, metrics.port)
     }
     if (binding !== undefined && options.keepPrivileges !== true) {

@@ -21,6 +21,8 @@ export interface CaptureLoopOptions {
   clockSynchronized: () => boolean | undefined
   /** Once a second: status, metrics, outputs that hold back. */
   onSecond: (load: number) => void
+  /** Time that other threads have spent on packets since the start, ms. */
+  workersBusyMs?: () => readonly number[]
   /** Nobody reads the outputs any more. */
   readerGone: () => boolean
 }
@@ -33,6 +35,7 @@ export class CaptureLoop {
   private secondMs = -Infinity
   /** Time spent on packets since the last second. */
   private busyMs = 0
+  private workersBusyMs: readonly number[] = []
 
   constructor(private readonly options: CaptureLoopOptions) {
     const { source, losses, log, nowMs, monotonicMs } = options
@@ -71,7 +74,14 @@ export class CaptureLoop {
         { clock_step_ms: stepMs },
       )
     losses.clockSynchronized = clockSynchronized()
-    onSecond(Number.isFinite(elapsedMs) ? Math.min(1, this.busyMs / elapsedMs) : 0)
+    onSecond(Number.isFinite(elapsedMs) ? Math.min(1, this.busiestMs() / elapsedMs) : 0)
     this.busyMs = 0
+  }
+
+  /** Of all threads: that of the one which is nearest to its limit. */
+  private busiestMs(): number {
+    const before = this.workersBusyMs
+    this.workersBusyMs = this.options.workersBusyMs?.() ?? before
+    return Math.max(this.busyMs, ...this.workersBusyMs.map((ms, k) => ms - (before[k] ?? 0)))
   }
 }

@@ -21,7 +21,9 @@ export interface CaptureHealth {
   /** Held now. */
   openCalls: number
   openStreams: number
-  /** Share of one processor over the last second, 0..1. */
+  /** Media workers that ended and were replaced. */
+  workerRestarts: number
+  /** Share of one processor over the last second, 0..1: of the busiest thread. */
   load: number
   skipped: Readonly<Record<string, number>>
   evictions: Readonly<Record<string, number>>
@@ -75,6 +77,7 @@ export function createRegistry(read: () => CaptureHealth): Registry {
   counter('sip_messages', 'SIP messages', (h) => h.sipMessages)
   counter('calls', 'Call records written', (h) => h.calls)
   counter('output_dropped_records', 'Records that an output could not take', (h) => h.outputDropped)
+  counter('worker_restarts', 'Media workers that ended unasked and were replaced', (h) => h.workerRestarts)
   gauge('open_calls', 'Calls held', (h) => h.openCalls)
   gauge('open_streams', 'RTP streams held', (h) => h.openStreams)
   gauge('load_ratio', 'Share of one processor that packets took over the last second', (h) => h.load)
