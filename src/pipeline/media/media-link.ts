@@ -182,13 +182,13 @@ export class MediaLink {
     }
   }
 
-  /** Hands out every message; `visit` calls `taken` as soon as it has read what it needs. */
-  read(visit: (message: Message, taken: () => void) => void): boolean {
+  /** Hands out messages, `most` at a time; `visit` calls `taken` as soon as it has read what it needs. */
+  read(visit: (message: Message, taken: () => void) => void, most = Infinity): boolean {
     let any = false
     const message: Message = { kind: 0, at: 0, length: 0, memory: this.upMemory }
     const release = (): void => this.up.release()
     const nothing = (): void => {}
-    for (;;) {
+    for (let left = most; left > 0; left--) {
       const before = this.pending.shift()
       if (before) visit(before, nothing)
       else if (this.up.next()) {
@@ -199,6 +199,7 @@ export class MediaLink {
       } else return any
       any = true
     }
+    return any
   }
 
   /** After its end: clears the strides that it left, so that another may begin in them. */

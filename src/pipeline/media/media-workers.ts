@@ -26,6 +26,8 @@ const ANNOUNCED_PLACES = 1 << 18
 const MOST_RESTARTS = 5
 const RESTARTS_WITHIN_MS = 60_000
 const WAIT_MS = 2
+/** Messages of a worker that are taken in before other work gets its turn. */
+const MOST_AT_ONCE = 8192
 
 /** A frame that a worker left to the thread that follows the calls. */
 export interface ForwardedFrame {
@@ -207,13 +209,13 @@ export class MediaWorkers implements StreamControl {
   /** Takes in what the workers sent. True when there was something. */
   read(): boolean {
     let any = false
-    for (const link of this.links) if (this.readLink(link)) any = true
+    for (const link of this.links) if (this.readLink(link, MOST_AT_ONCE)) any = true
     for (const link of this.links) link.wakeIfAwaited()
     return any
   }
 
-  private readLink(link: MediaLink): boolean {
-    return link.read((message, taken) => this.take(link, message, taken))
+  private readLink(link: MediaLink, most?: number): boolean {
+    return link.read((message, taken) => this.take(link, message, taken), most)
   }
 
   /** `taken`: the message's memory is used again from then on; what comes of it may need the room. */
