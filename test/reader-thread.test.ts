@@ -1,22 +1,46 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PacketBatch, PacketSource, SourceWarning } from '../src/capture/batch.js'
+import { MemorySource } from '../src/capture/memory-source.js'
 import { openFiles } from '../src/capture/open.js'
+import { PcapWriter } from '../src/capture/pcap-writer.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
 import type { ReaderSource } from '../src/pipeline/reader/reader-source.js'
 import type { RowBatch } from '../src/rtp/packet-rows.js'
 import { jsonLine } from '../src/sinks/json-line.js'
-import { ROOT, sharedPath } from './helpers/programs.js'
+import { readPackets } from './helpers/capture-bytes.js'
+import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
+import type { Frame } from './helpers/replay.js'
 import { transpile } from './helpers/transpiled.js'
 
 const FIXTURES = readdirSync(join(ROOT, 'fixtures'))
   .filter((name) => name.endsWith('.pcap'))
   .map((name) => join(ROOT, 'fixtures', name))
+const LARGEST = FIXTURES.reduce((a, b) => (statSync(a).size > statSync(b).size ? a : b))
+
+/** Frames of a call, to be repeated. */
+const SOME_FRAMES: Frame[] = []
+const LONG_ROUNDS = 60
+
+beforeAll(async () => {
+  for (const { timeMs, hex } of await readPackets(new MemorySource(readFileSync(LARGEST))))
+    SOME_FRAMES.push({ timeMs, frame: Buffer.from(hex, 'hex') })
+})
+
+/** The frames again and again, in rounds of an hour; with `extra`, behind a frame of 60 bytes and so many more. */
+function longCapture(rounds: number, { extra = -1, snapLength = 65_535 } = {}): Uint8Array {
+  const writer = new PcapWriter({ snapLength })
+  if (extra >= 0) writer.write(SOME_FRAMES[0].timeMs, new Uint8Array(60 + extra))
+  for (let round = 0; round < rounds; round++)
+    for (const { timeMs, frame } of SOME_FRAMES) writer.write(timeMs + round * 3_600_000, frame)
+  return writer.toBytes()
+}
 
 interface Run {
   lines: string[]
@@ -40,16 +64,24 @@ async function runOf(source: PacketSource<PacketBatch | RowBatch>): Promise<Run>
 describe('captures read by a thread of their own', () => {
   let folder = ''
   let scratch = ''
+  let main = ''
+  let long = ''
   let open: typeof ReaderSource.open
+  let ofMemory: typeof ReaderSource.ofMemory
 
   beforeAll(async () => {
     // The thread runs what it finds beside itself: JavaScript, made of the sources as they are now.
-    folder = transpile(['src/pipeline/reader/reader-source.ts', 'src/pipeline/reader/reader-thread.ts'])
+    folder = transpile(['src/cli/main.ts', 'src/pipeline/reader/reader-thread.ts'])
     scratch = mkdtempSync(join(tmpdir(), 'callprobe-reader-'))
     const path = join(folder, 'src/pipeline/reader/reader-source.js')
     const module: { ReaderSource: typeof ReaderSource } = await import(pathToFileURL(path).href)
     open = (paths) => module.ReaderSource.open(paths)
-  })
+    ofMemory = (chunks) => module.ReaderSource.ofMemory(chunks)
+    main = join(folder, 'main.mjs')
+    const entry = pathToFileURL(join(folder, 'src/cli/main.js')).href
+    writeFileSync(main, `import { main } from '${entry}'\nprocess.exitCode = await main(process.argv)\n`)
+    long = writeScratch('long.pcap', longCapture(LONG_ROUNDS))
+  }, 60_000)
   afterAll(() => {
     for (const made of [folder, scratch]) rmSync(made, { recursive: true, force: true })
   })
@@ -59,6 +91,12 @@ describe('captures read by a thread of their own', () => {
     const beside = await runOf(await open(paths))
     expect(beside).toEqual(alone)
     return beside
+  }
+
+  function writeScratch(name: string, bytes: Uint8Array): string {
+    const path = join(scratch, name)
+    writeFileSync(path, bytes)
+    return path
   }
 
   it.each(FIXTURES)('give the records that one thread gives: %s', async (path) => {
@@ -81,6 +119,79 @@ describe('captures read by a thread of their own', () => {
     expect(warnings).toHaveLength(1)
     expect(lines.length).toBeGreaterThan(0)
   })
+
+  it('yield all that precedes a record that makes no sense', async () => {
+    const bytes = longCapture(2)
+    // The captured length of some record in the middle, beyond what any capture has (LINKTYPE pcap: 16 bytes a header).
+    let at = 24
+    while (at < bytes.length / 2) at += 16 + Buffer.from(bytes.buffer).readUInt32LE(at + 8)
+    bytes.fill(0xff, at + 8, at + 12)
+    const { warnings } = await expectSame([writeScratch('damaged.pcap', bytes)])
+    expect(warnings.map(({ kind, offset }) => ({ kind, offset }))).toEqual([{ kind: 'damaged', offset: at }])
+  })
+
+  it('that are damaged inside their compression yield what came before', async () => {
+    const packed = gzipSync(longCapture(4))
+    packed.fill(0x55, packed.length >> 1, (packed.length >> 1) + 64)
+    const { warnings, lines } = await expectSame([writeScratch('damaged.pcap.gz', packed)])
+    expect(warnings).toHaveLength(1)
+    expect(lines.length).toBeGreaterThan(0)
+  })
+
+  it('may hold nothing but a header', async () => {
+    const { lines, warnings } = await expectSame([writeScratch('nothing.pcap', new PcapWriter().toBytes())])
+    expect([lines.length, warnings.length]).toEqual([0, 0])
+  })
+
+  it.each([40, 54, 60, 100])('may have been cut at a snap length of %i bytes', async (snapLength) => {
+    const { counts } = await expectSame([
+      writeScratch(`cut-${snapLength}.pcap`, longCapture(1, { snapLength })),
+    ])
+    expect(counts).toMatchObject({ packets: SOME_FRAMES.length })
+  })
+
+  it('are measured alike wherever a buffer cuts a record in two', async () => {
+    // Buffers hold 1 MiB: each file begins with a record one byte longer than the file before.
+    for (const extra of [0, 1, 2, 7, 15, 16, 17, 23]) {
+      const { counts } = await expectSame([writeScratch(`shift-${extra}.pcap`, longCapture(5, { extra }))])
+      expect(counts).toMatchObject({ packets: 5 * SOME_FRAMES.length + 1 })
+    }
+  }, 60_000)
+
+  it('go round the shared buffers many times', async () => {
+    const { counts } = await expectSame([long])
+    expect(counts).toMatchObject({ packets: LONG_ROUNDS * SOME_FRAMES.length })
+    await expectSame([writeScratch('long.pcap.gz', gzipSync(readFileSync(long)))])
+  }, 60_000)
+
+  it('overlap packet by packet', async () => {
+    const [one, other] = [0, 1].map((odd) => {
+      const writer = new PcapWriter()
+      SOME_FRAMES.forEach(({ timeMs, frame }, n) => n % 2 === odd && writer.write(timeMs, frame))
+      return writeScratch(`every-${odd}.pcap`, writer.toBytes())
+    })
+    const { counts, files } = await expectSame([one, other])
+    expect(counts).toMatchObject({ packets: SOME_FRAMES.length })
+    expect(files).toBe(2)
+  })
+
+  it.each([1, 7, 64, 1000, 65_537])('may lie in memory in pieces of %i bytes', async (size) => {
+    const bytes = readFileSync(FIXTURES[0]).subarray(0, size < 64 ? 20_000 : undefined)
+    const pieces = []
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
+    const alone = await runOf(new MemorySource(pieces))
+    expect(await runOf(await ofMemory(pieces))).toEqual(alone)
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+    shared.set(bytes)
+    expect(await runOf(await ofMemory([shared]))).toMatchObject({ counts: alone.counts })
+  })
+
+  it('packed with zstd are unpacked', async (context) => {
+    if (!requirePrograms('zstd')) return context.skip('zstd is not installed')
+    const packed = execFileSync('zstd', ['-q', '-c', long], { maxBuffer: 2 ** 28 })
+    await expectSame([writeScratch('long.pcap.zst', packed)])
+    await expectSame([writeScratch('cut.pcap.zst', packed.subarray(0, packed.length >> 1))])
+  }, 60_000)
 
   it('that are missing, or no captures, are errors with the same code', async () => {
     const text = join(scratch, 'notes.txt')
@@ -106,6 +217,52 @@ describe('captures read by a thread of their own', () => {
     await source.close()
     expect(await source.next()).toBeNull()
   })
+
+  it('may be given up while the thread waits for room, or before it began', async () => {
+    const source = await open([long])
+    expect(await source.next()).not.toBeNull()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await source.close()
+    expect(await source.next()).toBeNull()
+    await (await open([long])).close()
+  })
+
+  it('say the same on the command line, with the same exit code', () => {
+    const text = writeScratch('text.txt', Buffer.from('no capture at all, but long enough to look at'))
+    const cut = writeScratch('cut-short.pcap', readFileSync(FIXTURES[0]).subarray(0, 30_001))
+    for (const [path, code] of [
+      [join(scratch, 'none.pcap'), 1],
+      [text, 1],
+      [writeScratch('empty.pcap', new Uint8Array(0)), 1],
+      [cut, 0],
+      [FIXTURES[1], 0],
+    ] as const) {
+      const [one, two] = ['1', '2'].map((workers) => {
+        const { status, stdout, stderr } = spawnSync(
+          process.execPath,
+          [main, 'replay', '--format', 'ndjson', '--workers', workers, path],
+          { encoding: 'utf8' },
+        )
+        const lines = stdout
+          .split('\n')
+          .map((line) => line.replace(/"(processing_ms|packets_per_s)":[\d.]+/g, ''))
+        return { status, stderr, lines }
+      })
+      expect(two).toEqual(one)
+      expect(one.status).toBe(code)
+    }
+  }, 60_000)
+
+  it('end with the command when it is interrupted', async () => {
+    const many = Array<string>(40).fill(long)
+    const child = spawn(process.execPath, [main, 'replay', '--workers', '2', '--format', 'ndjson', ...many])
+    const ended = new Promise<NodeJS.Signals | number | null>((resolve) =>
+      child.once('exit', (code, signal) => resolve(signal ?? code)),
+    )
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    child.kill('SIGINT')
+    expect(await ended).toBe('SIGINT')
+  }, 60_000)
 
   it('give the same records for captures of other people', async (context) => {
     const pcaps = sharedPath('pcaps')
