@@ -18,8 +18,7 @@ const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
 
 /** Says in the log when a bound of the probe costs something: a flood, or a configuration too small for the traffic. */
 export class LimitWatch {
-  private told: Readonly<Record<string, number>> = {}
-  private toldMs = -Infinity
+  private readonly told = new Map<string, { count: number; atMs: number }>()
 
   constructor(private readonly log: Log) {}
 
@@ -28,17 +27,16 @@ export class LimitWatch {
    * @param nowMs a clock that never steps
    */
   look(evictions: Readonly<Record<string, number>>, nowMs: number): void {
-    if (nowMs - this.toldMs < TELL_MS) return
     for (const [bound, count] of Object.entries(evictions)) {
-      const more = count - (this.told[bound] ?? 0)
-      if (more <= 0) continue
+      const told = this.told.get(bound) ?? { count: 0, atMs: -Infinity }
+      if (count <= told.count || nowMs - told.atMs < TELL_MS) continue
+      const more = count - told.count
       const [meaning, key] = BOUNDS[bound] ?? [`times the bound on ${bound} was reached`]
       this.log.warn(`a limit was reached: ${more} ${meaning}${key === undefined ? '' : ` (${key})`}`, {
         bound,
         count: more,
       })
-      this.toldMs = nowMs
+      this.told.set(bound, { count, atMs: nowMs })
     }
-    this.told = evictions
   }
 }
