@@ -453,7 +453,7 @@ describe('e-mail', () => {
     notifiers.notify(alertRecord({ alert_id: 'well' }))
     await until(() => notifiers.counters.mail.failedAttempts === 1)
     outside.advance(1000)
-    await until(() => mails.length === 1)
+    await until(() => mails.length === 1 && notifiers.counters.mail.waiting === 0)
     expect(notifiers.counters.mail).toMatchObject({ delivered: 1, rejected: 1, waiting: 0 })
     expect(mails[0].text).toContain('X-Callprobe-Alert: well')
   })

@@ -50,6 +50,22 @@ describe('bursts', () => {
     expect(feed.said).toEqual([])
   })
 
+  it('of two calls at a time, in both directions of both, are not three calls that are bad together', () => {
+    const feed = new AlertFeed('sites: [{name: berlin, networks: [10.0.0.0/8]}]')
+    const all = calls(feed, 8)
+    for (let second = 0; second < 40; second++) {
+      feed.advance(1000)
+      // The first and second, second and third, third and first of three.
+      const turn = Math.floor(second / 5) % 3
+      all.forEach((call, n) => {
+        const isBad = second % 5 === 2 && (n === turn || n === (turn + 1) % 3)
+        for (const direction of ['from_caller', 'from_callee'] as const)
+          feed.media(call, direction, isBad ? { burstMs: 120 } : {})
+      })
+    }
+    expect(feed.said).toEqual([])
+  })
+
   it('of three calls that a PBX has at the same time do, though all come from one number', () => {
     const feed = new AlertFeed()
     play(feed, calls(feed, 3, { caller: 'main number' }), 20, (_, second) =>
@@ -91,6 +107,22 @@ describe('a drop of MOS', () => {
     play(feed, calls(feed, 6), 60, () => ({ lost: 6, late: 1 }))
     expect(feed.said).toEqual(['mos_drop firing'])
     expect(feed.alerts[0].mos_driver).toBe('loss')
+  })
+
+  it('is none when the codec never does better: GSM half rate, on a way without a fault', () => {
+    const feed = new AlertFeed(PLACES)
+    const all = calls(feed, 8)
+    play(feed, all, 60, () => ({ gsmHalfRate: true }))
+    expect(feed.said).toEqual([])
+    const naive = new AlertFeed(
+      `${PLACES}alerts: {rules: [{name: mos_drop, bad: [{metric: mos_cq, below: 3.6}]}]}`,
+    )
+    play(naive, calls(naive, 8), 60, () => ({ gsmHalfRate: true }))
+    expect(naive.said).toEqual(['mos_drop firing'])
+    // With late packets it is one as it would be for any codec.
+    play(feed, all, 60, () => ({ gsmHalfRate: true, late: 6 }))
+    expect(feed.said).toEqual(['mos_drop firing'])
+    expect(feed.alerts[0].mos_driver).toBe('late')
   })
 
   it('is no alert of its own where bursts of loss are known to be behind it', () => {

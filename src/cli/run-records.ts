@@ -192,7 +192,9 @@ export class RunRecords {
 
   /** The run is complete. Throws CallprobeError when an output cannot be. */
   async finish(summary: SummaryRecord): Promise<void> {
-    const shown = this.privacy.record(summary)
+    const evictions = { ...summary.evictions }
+    for (const output of this.outputs) Object.assign(evictions, output.evictions)
+    const shown = this.privacy.record({ ...summary, evictions })
     for (const output of this.outputs) await output.finish(shown)
   }
 

@@ -25,9 +25,16 @@ export interface SecondSpec {
   /** Packets with this delay variation. */
   burstMs?: number
   burstPackets?: number
+  /** Payload of GSM half rate: 3.5 at best. Else PCMU. */
+  gsmHalfRate?: boolean
 }
 
 const G711 = resolveCodec(0, [], true)
+const GSM_HR = resolveCodec(
+  97,
+  [{ payloadType: 97, encoding: 'GSM-HR-08', clockRateHz: 8000, channels: 1 }],
+  true,
+)
 
 /** A call as the correlator would show it. */
 export class FedCall {
@@ -171,7 +178,13 @@ export class AlertFeed {
     second.pdv[bucketOf(5)] = packets - burstPackets
     if (burstMs > 0) second.pdv[bucketOf(burstMs)] += burstPackets
     second.jitter[jitterBucketOf(burstMs > 0 ? burstMs / 8 : 0.5)] = packets
-    this.engine.onSecond(call.entry, direction, call.stream(direction), second, G711)
+    this.engine.onSecond(
+      call.entry,
+      direction,
+      call.stream(direction),
+      second,
+      spec.gsmHalfRate ? GSM_HR : G711,
+    )
     if (burstMs > 60 && burstPackets >= 3) this.engine.onBurstSecond(call.entry, direction, second.startMs)
   }
 

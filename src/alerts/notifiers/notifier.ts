@@ -30,6 +30,7 @@ export class Notifier {
   private cancelResend?: () => void
   private open: readonly AlertRecord[] = []
   private closed = false
+  private toldOfLoss = false
 
   constructor(
     readonly name: string,
@@ -61,7 +62,12 @@ export class Notifier {
   /** Takes in an alert. Never waits; sending goes on beside. */
   notify(record: AlertRecord): void {
     if (!this.wants(record) || (record.state === 'resolved' && !this.tellsEnd)) return
+    const lostBefore = this.queue.lost
     this.queue.push(record)
+    if (this.queue.lost > lostBefore && !this.toldOfLoss) {
+      this.toldOfLoss = true
+      this.outside.log('warn', `notifier "${this.name}": too many alerts wait; the oldest are lost`)
+    }
     this.pump()
   }
 
@@ -121,6 +127,7 @@ export class Notifier {
     if (this.failures > 0)
       this.outside.log('info', `notifier "${this.name}" is back after ${this.failures} failed attempts`)
     this.failures = 0
+    this.toldOfLoss = false
   }
 
   private retryLater({ reason, afterMs }: { reason: string; afterMs?: number }): void {

@@ -151,6 +151,14 @@ export class AlertsOutput implements RunOutput {
     }
   }
 
+  get evictions(): Record<string, number> {
+    const lost = Object.values(this.notifiers?.counters ?? {}).reduce(
+      (sum, counters) => sum + counters.lost,
+      0,
+    )
+    return { ...this.observer.evictions, ...(lost > 0 && { notifications: lost }) }
+  }
+
   /** Before the other outputs: the last look may raise an alert. */
   async finish(): Promise<void> {
     this.observer.finish(this.observer.timeMs)
