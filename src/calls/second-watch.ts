@@ -46,6 +46,8 @@ class Mark {
   timestampJumps = 0
   readonly pdv = new Uint16Array(PDV_BUCKETS)
   readonly jitter = new Uint16Array(JITTER_BUCKETS)
+  readonly pdvPairs = pairsOf(this.pdv)
+  readonly jitterPairs = pairsOf(this.jitter)
 
   clear(): void {
     this.packets = this.lost = this.late = this.jitterUpdates = this.jitterSum = 0
@@ -53,6 +55,20 @@ class Mark {
     this.pdv.fill(0)
     this.jitter.fill(0)
   }
+}
+
+/** The same memory, two buckets at a time. */
+function pairsOf(buckets: Uint16Array): Uint32Array {
+  return new Uint32Array(buckets.buffer, buckets.byteOffset, buckets.length / 2)
+}
+
+/** Rows are used again and again: their views are made once. */
+const pairs = new WeakMap<Uint16Array, Uint32Array>()
+
+function pairsOfRow(buckets: Uint16Array): Uint32Array {
+  let made = pairs.get(buckets)
+  if (!made) pairs.set(buckets, (made = pairsOf(buckets)))
+  return made
 }
 
 /** Marks of streams that ended, used again. */
@@ -149,8 +165,8 @@ function addDifference(to: MediaSecond, row: IntervalRow, mark: Mark): void {
   to.timestampJumps += row.timestampJumps - mark.timestampJumps
   if (row.measured !== mark.measured) {
     to.measured += row.measured - mark.measured
-    addHistogram(to.pdv, row.pdv, mark.pdv)
-    addHistogram(to.jitter, row.jitter, mark.jitter)
+    addHistogram(to.pdv, row.pdv, pairsOfRow(row.pdv), mark.pdv, mark.pdvPairs)
+    addHistogram(to.jitter, row.jitter, pairsOfRow(row.jitter), mark.jitter, mark.jitterPairs)
   }
   mark.packets = row.packets
   mark.lost = lost
@@ -163,11 +179,18 @@ function addDifference(to: MediaSecond, row: IntervalRow, mark: Mark): void {
 }
 
 /** Most buckets are as they were. */
-function addHistogram(to: Uint16Array, row: Uint16Array, mark: Uint16Array): void {
-  for (let k = 0; k < row.length; k++) {
-    const now = row[k]
-    if (now === mark[k]) continue
-    to[k] += now - mark[k]
-    mark[k] = now
+function addHistogram(
+  to: Uint16Array,
+  row: Uint16Array,
+  rowPairs: Uint32Array,
+  mark: Uint16Array,
+  markPairs: Uint32Array,
+): void {
+  for (let pair = 0; pair < rowPairs.length; pair++) {
+    if (rowPairs[pair] === markPairs[pair]) continue
+    const k = 2 * pair
+    to[k] += row[k] - mark[k]
+    to[k + 1] += row[k + 1] - mark[k + 1]
+    markPairs[pair] = rowPairs[pair]
   }
 }

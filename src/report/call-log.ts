@@ -5,13 +5,11 @@ import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
 import type { Party, SipCall } from '../sip/call.js'
-import type { ClosedLog } from './closed-call.js'
 import { DirectionLog } from './direction-log.js'
 import { LIMITS } from './limits.js'
 import { endpoint, MessageList } from './message-list.js'
 import type { EventView, StreamView } from './page/data.js'
 import type { ReportText } from './report-text.js'
-import type { SecondSeries } from './second-series.js'
 
 interface SeenStream {
   direction: Direction
@@ -34,10 +32,15 @@ export class CallLog {
     from_callee: new DirectionLog('from_callee'),
   }
   private readonly streams = new Map<StreamEntry, SeenStream>()
-  private readonly roundTrips: [number, number][] = []
+  /** Each direction mostly goes on with the stream that it had. */
+  private readonly latest: Partial<
+    Record<Direction, { stream: StreamEntry; seen: SeenStream; codec: string }>
+  > = {}
+  readonly roundTrips: [number, number][] = []
   private signalling: EventView[] = []
   private roundTripMs = NaN
-  private leftOut = 0
+  /** Streams beyond the limit. */
+  leftOut = 0
 
   noteStream(
     stream: StreamEntry,
@@ -46,7 +49,8 @@ export class CallLog {
     codec: CodecUse | undefined,
   ): void {
     if (second.packets === 0) return
-    let seen = this.streams.get(stream)
+    const latest = this.latest[direction]
+    let seen = latest?.stream === stream ? latest.seen : this.streams.get(stream)
     if (!seen) {
       if (this.streams.size >= LIMITS.streams) {
         this.leftOut++
@@ -67,13 +71,16 @@ export class CallLog {
       }
       this.streams.set(stream, seen)
     }
+    if (latest?.stream !== stream) this.latest[direction] = { stream, seen, codec: '' }
     seen.packets += second.packets
     seen.lastMs = second.lastPacketMs
     seen.audio = stream.audio
     seen.dscp = second.dscp
     const name = codec?.encoding ?? (second.payloadType >= 0 ? `payload type ${second.payloadType}` : '')
-    if (name !== '' && !seen.codec.includes(name))
-      seen.codec = seen.codec === '' ? name : `${seen.codec}, ${name}`
+    if (name === '' || name === latest?.codec) return
+    const { [direction]: now } = this.latest
+    if (now) now.codec = name
+    if (!seen.codec.includes(name)) seen.codec = seen.codec === '' ? name : `${seen.codec}, ${name}`
   }
 
   addRtcp(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void {
@@ -116,41 +123,30 @@ export class CallLog {
 
   private streamsAtEnd: SeenStream[] = []
 
-  /** Seconds of both directions. */
-  get seconds(): Record<Direction, SecondSeries> {
-    const { from_caller, from_callee } = this.directions
-    return { from_caller: from_caller.seconds, from_callee: from_callee.seconds }
-  }
-
-  /** What the page is made of; call it once, after `close`. */
-  closed(shown: ReportText): ClosedLog {
+  /** In order of time. */
+  events(): EventView[] {
     const { from_caller, from_callee } = this.directions
     const events = [...this.signalling, ...from_caller.events, ...from_callee.events]
-    events.sort((a, b) => a.timeMs - b.timeMs)
-    const { held } = this.messages
-    // Redacted once the record is there: it says who the parties are.
-    for (const message of held) message.title = shown.phrase(message.title)
-    return {
-      events,
-      streams: this.streamsAtEnd.map((stream) => streamView(stream, shown)),
-      intervals: { from_caller: from_caller.intervals, from_callee: from_callee.intervals },
-      reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
-      roundTrips: this.roundTrips,
-      messages: held,
-      messagesLeftOut: this.messages.leftOut,
-      leftOut: this.leftOut + from_caller.leftOut + from_callee.leftOut,
-    }
+    return events.sort((a, b) => a.timeMs - b.timeMs)
+  }
+
+  streamViews(shown: ReportText): StreamView[] {
+    return this.streamsAtEnd.map((stream) => streamView(stream, shown))
   }
 }
 
 function streamView(stream: SeenStream, shown: ReportText): StreamView {
-  const { source, destination, ...rest } = stream
   return {
-    ...rest,
-    firstMs: tenth(rest.firstMs),
-    lastMs: tenth(rest.lastMs),
-    source: endpoint(shown.address(source[0]), source[1]),
-    destination: endpoint(shown.address(destination[0]), destination[1]),
+    direction: stream.direction,
+    audio: stream.audio,
+    source: endpoint(shown.address(stream.source[0]), stream.source[1]),
+    destination: endpoint(shown.address(stream.destination[0]), stream.destination[1]),
+    ssrc: stream.ssrc,
+    codec: stream.codec,
+    dscp: stream.dscp,
+    firstMs: tenth(stream.firstMs),
+    lastMs: tenth(stream.lastMs),
+    packets: stream.packets,
   }
 }
 

@@ -11,6 +11,7 @@ import type { Party } from '../sip/call.js'
 import type { SipPacket } from '../sip/message.js'
 import type { Sighting } from '../sip/transactions.js'
 import { CallLog } from './call-log.js'
+import type { LatestScore } from './direction-log.js'
 import { LIMITS, noCuts, type ReportCuts } from './limits.js'
 import type { ReportText } from './report-text.js'
 
@@ -71,9 +72,11 @@ export class ReportCollector implements CallObserver {
       return
     }
     const delayMs = this.delayMs(second, codec, call)
-    const { seconds } = log.directions[direction]
+    const held = log.directions[direction]
+    const { seconds } = held
     const before = seconds.length
-    log.directions[direction].addSecond(stream, second, codec, delayMs, this.mosOf(second, codec, delayMs))
+    const mos = this.mosOf(second, codec?.row, delayMs, held.latestScore)
+    held.addSecond(stream, second, codec, delayMs, mos)
     this.points += seconds.length - before
   }
 
@@ -119,22 +122,27 @@ export class ReportCollector implements CallObserver {
   /** MOS-CQ of this second alone: its loss and late packets as if they were spread evenly (burst ratio 1). */
   private mosOf(
     second: MediaSecond,
-    codec: CodecUse | undefined,
+    row: CodecRow | undefined,
     delayMs: number | undefined,
+    latest: LatestScore,
   ): number | undefined {
     const expected = second.packets + Math.max(0, second.lost)
-    if (!codec?.row || delayMs === undefined || expected < 5) return undefined
+    if (!row || delayMs === undefined || expected < 5) return undefined
     const lossPercent = (100 * Math.min(expected, Math.max(0, second.lost) + second.late)) / expected
     const delay = Math.round(delayMs)
-    // Most seconds are like others: a score per codec, tenth of a percent and millisecond.
+    // Most seconds are like the one before, or like others: a score per codec, tenth of a percent and millisecond.
     const key = Math.round(lossPercent * 10) * 65_536 + Math.min(65_535, delay)
-    let scores = this.scores.get(codec.row)
-    if (!scores || scores.size >= MOST_SCORES) this.scores.set(codec.row, (scores = new Map()))
+    if (latest.key === key && latest.row === row) return latest.mosCq
+    let scores = this.scores.get(row)
+    if (!scores || scores.size >= MOST_SCORES) this.scores.set(row, (scores = new Map()))
     let mosCq = scores.get(key)
     if (mosCq === undefined) {
-      mosCq = scoreMedia({ codec: codec.row, lossPercent, burstRatio: 1, delayMs: delay }).mosCq
+      mosCq = scoreMedia({ codec: row, lossPercent, burstRatio: 1, delayMs: delay }).mosCq
       scores.set(key, mosCq)
     }
+    latest.row = row
+    latest.key = key
+    latest.mosCq = mosCq
     return mosCq
   }
 }

@@ -2,6 +2,7 @@ import type { CodecUse } from '../calls/media-codecs.js'
 import type { Direction, IntervalRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
+import type { CodecRow } from '../quality/codec-row.js'
 import { LIMITS, type ReportCuts } from './limits.js'
 import type { EventView, IntervalView, ReportPoint } from './page/data.js'
 import { SecondSeries } from './second-series.js'
@@ -9,12 +10,20 @@ import { SecondSeries } from './second-series.js'
 /** Silence of at least this long is shown as a gap; comfort noise and DTX make short ones all the time. */
 const GAP_MS = 2000
 
+/** The score of the last second, and what it is the score of. */
+export interface LatestScore {
+  row: CodecRow | undefined
+  key: number
+  mosCq: number
+}
+
 /** What one direction of one call did over time. */
 export class DirectionLog {
   readonly seconds = new SecondSeries(LIMITS.points)
   readonly intervals: IntervalView[] = []
   readonly reports: ReportPoint[] = []
   readonly events: EventView[] = []
+  readonly latestScore: LatestScore = { row: undefined, key: -1, mosCq: 0 }
   /** Left out because a list was full. */
   leftOut = 0
   private codec?: string
@@ -73,24 +82,22 @@ export class DirectionLog {
       this.leftOut++
       return
     }
-    const value = (field: number | undefined): number | null =>
-      field === undefined ? null : Number(field.toPrecision(5))
     this.intervals.push([
-      Date.parse(record.start),
-      Date.parse(record.end),
-      value(record.mos_cq),
-      value(record.mos_lq),
-      value(record.loss_percent),
-      value(record.late_percent),
-      value(record.jitter_mean_ms),
-      value(record.jitter_p95_ms),
-      value(record.jitter_p99_ms),
-      value(record.pdv_p50_ms),
-      value(record.pdv_p95_ms),
-      value(record.pdv_p99_ms),
-      value(record.delay_p50_ms),
+      timeOf(record.start),
+      timeOf(record.end),
+      record.mos_cq ?? null,
+      record.mos_lq ?? null,
+      record.loss_percent ?? null,
+      record.late_percent ?? null,
+      record.jitter_mean_ms ?? null,
+      record.jitter_p95_ms ?? null,
+      record.jitter_p99_ms ?? null,
+      record.pdv_p50_ms ?? null,
+      record.pdv_p95_ms ?? null,
+      record.pdv_p99_ms ?? null,
+      record.delay_p50_ms ?? null,
       record.packets,
-      value(record.lost),
+      record.lost ?? null,
     ])
   }
 
@@ -98,4 +105,16 @@ export class DirectionLog {
     if (this.reports.length < LIMITS.reports) this.reports.push(point)
     else this.leftOut++
   }
+}
+
+/** The last few times: intervals of many streams begin and end together. */
+const times = new Map<string, number>()
+
+function timeOf(text: string): number {
+  let timeMs = times.get(text)
+  if (timeMs === undefined) {
+    if (times.size >= 64) times.clear()
+    times.set(text, (timeMs = Date.parse(text)))
+  }
+  return timeMs
 }

@@ -6,7 +6,7 @@ export const LIMITS = {
   /** Calls in the table. */
   calls: 50_000,
   /**
-   * Details, bytes before compression (to a tenth or so); from half of it on, calls of good quality leave out messages and
+   * Details, characters and bytes before compression (to a tenth or so); from half of it on, calls of good quality leave out messages and
    * seconds.
    */
   detailBytes: 220_000_000,

@@ -1,15 +1,14 @@
 // Makes blocks of the report beside the replay: a thread that `packing.ts` starts.
 import { parentPort, workerData } from 'node:worker_threads'
-import { CallPacker, type PackerState } from './call-packer.js'
-import type { CallBatch } from './closed-call.js'
+import type { CallBatch } from './call-batch.js'
+import { CallPacker } from './call-packer.js'
 import type { SipShown } from './report-text.js'
 
 /** What the thread is told at its start. */
 export interface PackingTask {
   sip: SipShown
-  state: PackerState
 }
 
 const task = workerData as PackingTask
-const packer = new CallPacker(task.sip, task.state)
+const packer = new CallPacker(task.sip)
 parentPort?.on('message', (batch: CallBatch) => parentPort?.postMessage(packer.pack(batch)))

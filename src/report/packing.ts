@@ -1,36 +1,36 @@
 import { Worker } from 'node:worker_threads'
-import type { CallRecord } from '../calls/records.js'
+import type { CallBatch } from './call-batch.js'
 import { CallPacker } from './call-packer.js'
-import type { CallBatch, ClosedCall, ClosedLog, PackedBatch } from './closed-call.js'
-import type { DirectionName } from './page/data.js'
+import type { SecondsPlace } from './page/data.js'
 import type { PackingTask } from './packing-thread.js'
 import type { SipShown } from './report-text.js'
 import type { SecondSeries } from './second-series.js'
 
 /**
- * A batch is closed when it has about this much, or this many calls: more calls share their texts, fewer bytes are read
- * to open one.
+ * A batch is closed when it has this much, or this many calls: more calls share their texts, fewer bytes are read to
+ * open one.
  */
 const BATCH_BYTES = 384 * 1024
 const MOST_CALLS = 64
-/** What a call has beside its messages and seconds, about. */
-const CALL_BYTES = 5000
-/** Batches that the thread may be behind: about 2 MB of text each way. */
+/** Batches that the thread may be behind. */
 const MOST_WAITING = 3
 
 /**
- * Details of calls, batch by batch. A thread of its own makes blocks of them, from the second batch on: smaller runs do
- * without. Where no thread can be had, or it fails, the work is done here.
+ * Details of calls, batch by batch. A thread of its own makes blocks of them, from the first full batch on: smaller runs
+ * do without. Where no thread can be had, or it fails, the work is done here.
  */
 export class CallPacking {
-  /** In the order of their calls. */
-  readonly packed: PackedBatch[] = []
-  private calls: ClosedCall[] = []
+  /** Compressed, in the order of their calls. */
+  readonly blocks: Uint8Array[] = []
+  /** Details so far: characters, and bytes of seconds. */
+  size = 0
+  private batches = 0
+  private details: string[] = []
+  private texts: (string | null)[][] = []
   private seconds = new Uint8Array(64 * 1024)
   private secondsBytes = 0
-  private bytes = 0
-  private rawBytes = 0
-  private blocks = 0
+  /** `size` when the batch began. */
+  private sizeBefore = 0
   private worker: Worker | undefined
   private local: CallPacker | undefined
   /** What the thread was given and has not answered. */
@@ -38,30 +38,13 @@ export class CallPacking {
   private notify: (() => void) | undefined
   private failure: unknown
 
-  constructor(
-    private readonly sip: SipShown,
-    private readonly threads = true,
-  ) {}
+  constructor(private readonly sip: SipShown) {}
 
-  add(
-    record: CallRecord,
-    log: ClosedLog,
-    series: Readonly<Record<DirectionName, SecondSeries>>,
-    characters: number,
-  ): void {
-    const seconds: ClosedCall['seconds'] = {}
-    const before = this.secondsBytes
-    for (const direction of ['from_caller', 'from_callee'] as const)
-      if (series[direction].length > 0) seconds[direction] = this.packSeconds(series[direction])
-    this.calls.push({ record, log, seconds })
-    this.bytes += CALL_BYTES + characters + this.secondsBytes - before
-    if (this.bytes < BATCH_BYTES && this.calls.length < MOST_CALLS) return
-    this.flush(this.takeBatch())
-  }
-
-  private packSeconds(series: SecondSeries): ReturnType<SecondSeries['pack']> {
+  /** Packs a direction's seconds of the call whose details are added next. */
+  addSeconds(series: SecondSeries): SecondsPlace {
     const at = this.secondsBytes
     this.secondsBytes += series.packedBytes
+    this.size += series.packedBytes
     if (this.secondsBytes > this.seconds.length) {
       const larger = new Uint8Array(Math.max(this.secondsBytes, this.seconds.length * 2))
       larger.set(this.seconds)
@@ -70,16 +53,37 @@ export class CallPacking {
     return series.pack(this.seconds, at)
   }
 
-  private takeBatch(): CallBatch {
-    const batch = { calls: this.calls, seconds: this.seconds.slice(0, this.secondsBytes) }
-    this.seconds.fill(0, 0, this.secondsBytes)
-    this.calls = []
-    this.secondsBytes = this.bytes = 0
-    return batch
+  /**
+   * Adds a call.
+   * @param detail its details as JSON
+   * @param texts its SIP messages as they were seen
+   * @returns where the page finds it
+   */
+  add(detail: string, texts: (string | null)[]): { block: number; place: number } {
+    const at = { block: this.batches, place: this.details.length }
+    this.details.push(detail)
+    this.texts.push(texts)
+    this.size += detail.length
+    for (const text of texts) this.size += text?.length ?? 0
+    if (this.size - this.sizeBefore >= BATCH_BYTES || this.details.length >= MOST_CALLS)
+      this.give(this.takeBatch())
+    return at
   }
 
-  private flush(batch: CallBatch): void {
-    if (this.local !== undefined || !this.threads) {
+  private takeBatch(): CallBatch {
+    const { details, texts } = this
+    const seconds = this.seconds.slice(0, this.secondsBytes)
+    this.seconds.fill(0, 0, this.secondsBytes)
+    this.details = []
+    this.texts = []
+    this.secondsBytes = 0
+    this.sizeBefore = this.size
+    this.batches++
+    return { details, texts, seconds }
+  }
+
+  private give(batch: CallBatch): void {
+    if (this.local) {
       this.packHere(batch)
       return
     }
@@ -93,14 +97,13 @@ export class CallPacking {
   }
 
   private start(): Worker {
-    const { rawBytes, blocks } = this
-    const workerData: PackingTask = { sip: this.sip, state: { rawBytes, blocks } }
+    const workerData: PackingTask = { sip: this.sip }
     const worker = new Worker(new URL('./packing-thread.js', import.meta.url), { workerData })
     // Whoever waits for it says so; a run that fails elsewhere does not.
     worker.unref()
-    worker.on('message', (batch: PackedBatch) => {
+    worker.on('message', (block: Uint8Array) => {
       this.waiting.shift()
-      this.keep(batch)
+      this.blocks.push(block)
       this.notify?.()
     })
     worker.on('error', () => this.goOnHere())
@@ -110,8 +113,8 @@ export class CallPacking {
 
   /** The thread could not be started, or died: what it has not answered is done here, and everything after it. */
   private goOnHere(): void {
-    void this.worker?.removeAllListeners().terminate()
-    this.worker = undefined
+    void this.close()
+    this.local ??= new CallPacker(this.sip)
     try {
       for (const batch of this.waiting.splice(0)) this.packHere(batch)
     } catch (error) {
@@ -121,15 +124,8 @@ export class CallPacking {
   }
 
   private packHere(batch: CallBatch): void {
-    const { rawBytes, blocks } = this
-    this.local ??= new CallPacker(this.sip, { rawBytes, blocks })
-    this.keep(this.local.pack(batch))
-  }
-
-  private keep(batch: PackedBatch): void {
-    this.packed.push(batch)
-    this.rawBytes += batch.rawBytes
-    if (batch.block) this.blocks++
+    this.local ??= new CallPacker(this.sip)
+    this.blocks.push(this.local.pack(batch))
   }
 
   /** Resolves when the thread has caught up; undefined: it can take more at once. */
@@ -145,11 +141,11 @@ export class CallPacking {
 
   /** All batches are packed. Throws what packing threw. */
   async finish(): Promise<void> {
-    if (this.calls.length > 0) {
+    if (this.details.length > 0) {
       const batch = this.takeBatch()
       // For a few calls no thread is worth its start.
-      if (this.worker === undefined) this.packHere(batch)
-      else this.flush(batch)
+      if (this.worker) this.give(batch)
+      else this.packHere(batch)
     }
     await this.caughtUp(0)
     await this.close()
@@ -158,8 +154,9 @@ export class CallPacking {
 
   /** Ends the thread. */
   async close(): Promise<void> {
-    this.worker?.removeAllListeners()
-    await this.worker?.terminate()
+    const { worker } = this
     this.worker = undefined
+    worker?.removeAllListeners()
+    await worker?.terminate()
   }
 }

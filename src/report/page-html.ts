@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { ReportAssets } from './assets.js'
-import type { PackedBatch } from './closed-call.js'
 import type { Overview } from './page/data.js'
+
+const ROWS_AT_ONCE = 1000
 
 /**
  * The report's file, piece by piece. Nothing from the wire is in the markup: data stand in scripts of type
@@ -11,7 +12,8 @@ import type { Overview } from './page/data.js'
 export function* pageHtml(
   assets: ReportAssets,
   overview: Omit<Overview, 'rows'>,
-  packed: readonly PackedBatch[],
+  rows: readonly string[],
+  blocks: readonly Uint8Array[],
 ): Generator<string> {
   const style = scriptSafe(assets.style)
   const script = scriptSafe(assets.script)
@@ -42,13 +44,12 @@ export function* pageHtml(
 <div id="app"></div>
 <script type="application/json" id="overview">`
   yield `${jsonSafe(JSON.stringify(overview)).slice(0, -1)},"rows":[`
-  for (const [index, { rows }] of packed.entries()) yield (index > 0 ? ',' : '') + jsonSafe(rows)
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+    yield (from > 0 ? ',' : '') + jsonSafe(rows.slice(from, from + ROWS_AT_ONCE).join())
   yield ']}</script>\n'
-  let index = 0
-  for (const { block } of packed) {
-    if (!block) continue
-    const base64 = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('base64')
-    yield `<script type="application/octet-stream" id="block-${index++}">${base64}</script>\n`
+  for (const [index, { buffer, byteOffset, byteLength }] of blocks.entries()) {
+    const base64 = Buffer.from(buffer, byteOffset, byteLength).toString('base64')
+    yield `<script type="application/octet-stream" id="block-${index}">${base64}</script>\n`
   }
   yield `<script>${script}</script>\n</body>\n</html>\n`
 }

@@ -3,12 +3,14 @@ import { basename } from 'node:path'
 import type { CallRecord, SummaryRecord } from '../calls/records.js'
 import { openForWriting, writeError } from '../sinks/ndjson.js'
 import type { ReportAssets } from './assets.js'
+import { detailJson } from './call-details.js'
 import type { CallLog } from './call-log.js'
+import { rowOf } from './call-row.js'
 import { ReportCollector, type SecondScoring } from './collector.js'
 import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
 import { readDefinitions } from './definitions.js'
 import { LIMITS } from './limits.js'
-import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
+import { REPORT_FORMAT, type CallDetail, type FindingGroup, type Overview } from './page/data.js'
 import { CallPacking } from './packing.js'
 import { pageHtml } from './page-html.js'
 import type { ReportText } from './report-text.js'
@@ -25,13 +27,14 @@ export interface ReportOptions {
 /** Collects a run and writes it as one HTML file. */
 export class Report {
   readonly collector: ReportCollector
+  /** The calls in the table, each as JSON. */
+  private readonly rows: string[] = []
   private readonly packing: CallPacking
   private readonly coverage = new CallCoverage()
   /** A record and its log come one after the other, in either order. */
   private readonly waitingLogs: CallLog[] = []
   private readonly waitingRecords: (CallRecord | undefined)[] = []
   private calls = 0
-  private listed = 0
   private readonly byState: Record<string, number> = {}
   private readonly byQuality: Record<string, number> = {}
 
@@ -67,25 +70,34 @@ export class Report {
     this.byState[record.state] = (this.byState[record.state] ?? 0) + 1
     this.byQuality[record.quality] = (this.byQuality[record.quality] ?? 0) + 1
     this.coverage.add(record)
-    if (this.listed >= LIMITS.calls) {
+    if (this.rows.length >= LIMITS.calls) {
       this.collector.cuts.callsNotListed++
       return
     }
-    this.listed++
-    this.packing.add(record, log.closed(this.options.shown), log.seconds, log.messages.characters)
+    const { packing } = this
+    if (packing.size >= LIMITS.detailBytes) {
+      this.collector.cuts.callsWithoutDetails++
+      this.rows.push(JSON.stringify(rowOf(record, -1, -1)))
+      return
+    }
+    const whole = record.quality !== 'good' || packing.size < LIMITS.detailBytes / 2
+    if (!whole) this.collector.cuts.goodCallsShortened++
+    const seconds: CallDetail['seconds'] = {}
+    for (const direction of ['from_caller', 'from_callee'] as const) {
+      const series = log.directions[direction].seconds
+      if (whole && series.length > 0) seconds[direction] = packing.addSeconds(series)
+    }
+    const detail = detailJson(record, log, seconds, this.options.shown, whole)
+    const { block, place } = packing.add(detail, whole ? log.messages.texts : [])
+    this.rows.push(JSON.stringify(rowOf(record, block, place)))
   }
 
   /** Writes the file, readable for its owner only. Throws CallprobeError WRITE_FAILED. */
   async write(path: string, summary: SummaryRecord, assets: ReportAssets): Promise<void> {
     await this.packing.finish()
-    const { packed } = this.packing
-    for (const { goodCallsShortened, callsWithoutDetails } of packed) {
-      this.collector.cuts.goodCallsShortened += goodCallsShortened
-      this.collector.cuts.callsWithoutDetails += callsWithoutDetails
-    }
     const descriptor = openForWriting(path)
     try {
-      for (const piece of pageHtml(assets, this.overview(summary), packed))
+      for (const piece of pageHtml(assets, this.overview(summary), this.rows, this.packing.blocks))
         writeAll(descriptor, piece)
     } catch (error) {
       throw writeError(path, error)

@@ -173,7 +173,7 @@ export interface MessageView {
   repeats?: number
   /** Copy of another message, made by the mirror. */
   copy?: boolean
-  /** Absent when it was not kept. */
+  /** Absent when it was not kept, and in the file. */
   text?: string
   /** Characters that were cut off. */
   cut?: number
@@ -182,6 +182,7 @@ export interface MessageView {
 /** One report of RTCP: `[time, loss % since the last, lost in all, jitter ms]`. */
 export type ReportPoint = (number | null)[]
 
+/** A call's details; the file has the texts of its messages apart, in `texts`. */
 export interface CallDetail {
   record: CallRecordView
   verdict: string
@@ -195,6 +196,12 @@ export interface CallDetail {
   messages: MessageView[]
   /** What was cut or left out of these details, in words. */
   cut: string[]
+}
+
+/** As the file has it. */
+export interface StoredDetail extends CallDetail {
+  /** Of each message, null where it was not kept. */
+  texts: (string | null)[]
 }
 
 /** A call record as `schemas/call.schema.json` has it; the page shows what is there. */

@@ -5,6 +5,7 @@ import {
   type DirectionName,
   type ListedCall,
   type Overview,
+  type StoredDetail,
 } from './data.js'
 import { unpackSeconds, type Seconds } from './second-codes.js'
 
@@ -49,7 +50,7 @@ export function listCalls(rows: readonly unknown[][]): ListedCall[] {
 }
 
 const MOST_OPEN_BLOCKS = 4
-const inflated = new Map<number, Promise<{ details: CallDetail[]; binary: Uint8Array }>>()
+const inflated = new Map<number, Promise<{ details: StoredDetail[]; binary: Uint8Array }>>()
 
 /** Reads a call's details from the file. undefined when the report did not keep them. */
 export async function openCall(call: ListedCall): Promise<OpenedCall | undefined> {
@@ -67,6 +68,7 @@ export async function openCall(call: ListedCall): Promise<OpenedCall | undefined
   }
   const { details, binary } = await block
   const detail = details[call.place]
+  for (const [place, message] of detail.messages.entries()) message.text = detail.texts[place] ?? undefined
   const seconds: OpenedCall['seconds'] = {}
   for (const direction of ['from_caller', 'from_callee'] as const) {
     const place = detail.seconds[direction]
@@ -75,12 +77,12 @@ export async function openCall(call: ListedCall): Promise<OpenedCall | undefined
   return { detail, seconds }
 }
 
-async function inflate(index: number): Promise<{ details: CallDetail[]; binary: Uint8Array }> {
+async function inflate(index: number): Promise<{ details: StoredDetail[]; binary: Uint8Array }> {
   const text = document.getElementById(`block-${index}`)?.textContent ?? ''
   const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
   const whole = new Uint8Array(await new Response(stream).arrayBuffer())
   const length = new DataView(whole.buffer).getUint32(0, true)
-  const details: CallDetail[] = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)))
+  const details: StoredDetail[] = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)))
   return { details, binary: whole.subarray(4 + length) }
 }
