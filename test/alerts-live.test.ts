@@ -46,14 +46,17 @@ describe.skipIf(!requireLive('tcpreplay'))('alerts of a live capture', () => {
       const told = join(scratch, 'told.ndjson')
       const state = join(scratch, 'state')
       const config = join(scratch, 'probe.yaml')
-      writeFileSync(
-        config,
-        `alerts:
+      const clearAfter = (seconds: number): void =>
+        writeFileSync(
+          config,
+          `alerts:
   state_dir: ${state}
-  rules: [{name: burst_jitter, clear_after_s: 2}]
+  rules: [{name: burst_jitter, clear_after_s: ${seconds}}]
   notifiers: [{name: hook, type: webhook, url: 'http://127.0.0.1:9999/'}]
 `,
-      )
+        )
+      // Not before this process ends, however long the machine takes.
+      clearAfter(3600)
       const wire = namespaces.wire()
       namespaces.start(wire, [process.execPath, '-e', RECEIVER, told])
       const output = join(scratch, 'live.ndjson')
@@ -91,10 +94,35 @@ describe.skipIf(!requireLive('tcpreplay'))('alerts of a live capture', () => {
       expect(JSON.stringify(kept)).toContain(first?.alert.alert_id ?? 'none')
 
       // The next process ends it, when it has been calm.
+      clearAfter(2)
       const again = await LiveProbe.start(namespaces, wire, join(scratch, 'again.ndjson'), args)
       await until(() => find('resolved') !== undefined, 90_000)
       expect(find('resolved')?.alert.alert_id).toBe(first?.alert.alert_id)
       expect(await again.stop()).toBe(0)
+    }),
+  )
+
+  it(
+    'change at SIGHUP: the log says what was taken over, and what waits for the next start',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces) => {
+      const config = join(scratch, 'hup.yaml')
+      const write = (alerts: string): void =>
+        writeFileSync(config, `alerts: {rules: [{name: mos_drop, above: 40}]${alerts}}\n`)
+      const wire = namespaces.wire()
+      write('')
+      const args = ['-i', 'tap0', '--config', config, '--keep-privileges']
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'hup.ndjson'), args)
+      const silences = ', silences: [{from: 2026-01-01T00:00:00Z, until: 2036-01-01T00:00:00Z}]'
+      write(silences)
+      probe.signal('SIGHUP')
+      await probe.says(/changed: alerts\.silences\n/)
+      expect(probe.log).not.toContain('next start')
+      write(`${silences}, time_zone: Europe/Berlin, notifiers: [{name: a, type: syslog, host: 127.0.0.1}]`)
+      probe.signal('SIGHUP')
+      await probe.says(/changed: alerts\.notifiers\n/)
+      await probe.says(/take effect at the next start: alerts\.time_zone\n/)
+      expect(await probe.stop()).toBe(0)
     }),
   )
 })
