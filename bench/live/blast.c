@@ -104,7 +104,7 @@ int main(int count, char **words) {
     s->sequence = (uint16_t)(i * 7);
     s->timestamp = i * 977;
   }
-  const uint32_t tick = rate > 0 ? (uint32_t)(8000.0 * streams / rate + 0.5) : 160;
+  const double ticks_of_turn = rate > 0 ? 8000.0 * streams / rate : 160;
   static uint8_t frames[BATCH][FRAME];
   struct iovec parts[BATCH];
   struct mmsghdr messages[BATCH];
@@ -115,7 +115,8 @@ int main(int count, char **words) {
     messages[i].msg_hdr.msg_iovlen = 1;
   }
   uint64_t sent = 0, errors = 0;
-  uint32_t next = 0;
+  uint32_t next = 0, tick = (uint32_t)ticks_of_turn;
+  double turns = 1;
   const uint64_t begin = now_ns();
   const uint64_t end = begin + (uint64_t)(seconds * 1e9);
   for (;;) {
@@ -134,7 +135,11 @@ int main(int count, char **words) {
         make_frame(frames[i], s);
         s->sequence++;
         s->timestamp += tick;
-        next = next + 1 == streams ? 0 : next + 1;
+        if (++next < streams) continue;
+        // Where a turn is no whole number of ticks, the sum of them is right all the same.
+        next = 0;
+        tick = (uint32_t)((uint64_t)((turns + 1) * ticks_of_turn) - (uint64_t)(turns * ticks_of_turn));
+        turns++;
       }
       for (int done = 0; done < batch;) {
         const int n = sendmmsg(fd, messages + done, (unsigned)(batch - done), 0);

@@ -20,26 +20,32 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log('npm run bench:live [-- --quick] [--seconds N] [--rates PACKETS_PER_S,...,0] [--output FILE|-]')
-  console.log('A rate of 0 is as fast as the generator can. --quick prints the page instead of writing it.')
+  console.log(
+    'npm run bench:live [-- --quick] [--seconds N] [--rates PACKETS_PER_S[xSTREAMS],...,0] [--output FILE|-]',
+  )
+  console.log('A rate of 0 is as fast as the generator can; --quick prints the page instead of writing it.')
   process.exit(0)
 }
-const seconds = Number(options.seconds ?? (options.quick ? 3 : 20))
-/** Packets a second; 0: as fast as the generator can. */
-const rates = (options.rates ?? '100000,300000,0').split(',').map(Number)
+const seconds = Number(options.seconds ?? (options.quick ? 3 : 30))
+/** What the engine compiles and allocates at first is over by then; what remains goes on for days. */
+const STEADY_SHARE = 2 / 3
+const TCPDUMP_SECONDS = Math.min(seconds, 10)
+/** Packets a second (0: as fast as the generator can) and streams; by default each stream sends one every 20 ms. */
+const runs = (options.rates ?? '100000,300000x2000,300000,0').split(',').map((text) => {
+  const [rate, streams] = text.split('x').map(Number)
+  return { rate, streams: streams ?? (rate === 0 ? 2000 : Math.max(2, Math.round(rate / 50))) }
+})
 const output = options.output ?? (options.quick ? '-' : join(ROOT, 'docs/live-benchmarks.md'))
-/** Streams send a packet every 20 ms where the rate allows it; the fastest run uses 2,000. */
-const streamsAt = (rate) => (rate === 0 ? 2000 : Math.max(2, Math.round(rate / 50)))
 const RING_MIB = 128
 
 const tap = new Tap('bench-live')
 
-function generate(rate) {
-  return sentBy(tap.start(tap.blast, 'in0', String(rate), String(seconds), String(streamsAt(rate))))
+function generate({ rate, streams }, forSeconds) {
+  return sentBy(tap.start(tap.blast, ...['in0', rate, forSeconds, streams].map(String)))
 }
 
-async function measureCallprobe(rate) {
-  const file = join(tap.scratch, `${rate}.ndjson`)
+async function measureCallprobe(run) {
+  const file = join(tap.scratch, `${run.rate}.ndjson`)
   const probe = tap.start(
     ...[process.execPath, join(ROOT, 'bin/callprobe'), 'capture', '-i', 'tap0', '--ring', String(RING_MIB)],
     ...['--format', 'ndjson', '--output', file, '--log-format', 'text'],
@@ -47,7 +53,11 @@ async function measureCallprobe(rate) {
   await says(probe, /capturing on/)
   await sleep(300)
   const before = costOf(probe.pid).cpuSeconds
-  const sent = await generate(rate)
+  const sending = generate(run, seconds)
+  await sleep(seconds * STEADY_SHARE * 1000)
+  const halfway = { atMs: performance.now(), cpu: costOf(probe.pid).cpuSeconds }
+  const sent = await sending
+  const end = { atMs: performance.now(), cpu: costOf(probe.pid).cpuSeconds }
   await sleep(700)
   const cpu = costOf(probe.pid).cpuSeconds - before
   const resident = residentOf(probe.pid)
@@ -65,11 +75,14 @@ async function measureCallprobe(rate) {
     streams: summary.streams,
     lost,
     cpu,
+    /** Per million packets, of the last third. */
+    steady:
+      (end.cpu - halfway.cpu) / ((((end.atMs - halfway.atMs) / 1000) * (sent.sent / sent.seconds)) / 1e6),
     resident,
   }
 }
 
-async function measureTcpdump(rate) {
+async function measureTcpdump(run) {
   if (!findProgram('tcpdump')) return undefined
   const dump = tap.start(
     'tcpdump',
@@ -85,7 +98,7 @@ async function measureTcpdump(rate) {
   await says(dump, /listening on/)
   await sleep(300)
   const before = costOf(dump.pid).cpuSeconds
-  const sent = await generate(rate)
+  const sent = await generate(run, TCPDUMP_SECONDS)
   await sleep(700)
   const cpu = costOf(dump.pid).cpuSeconds - before
   dump.kill('SIGTERM')
@@ -103,16 +116,17 @@ async function main() {
   if (!existsSync(join(ROOT, 'dist/cli/main.js'))) throw new Error('dist is missing: npm run build')
   tap.open()
   const rows = []
-  for (const rate of rates) {
-    const callprobe = await measureCallprobe(rate)
-    const tcpdump = await measureTcpdump(rate)
-    rows.push({ rate, callprobe, tcpdump })
-    console.error(`${rate || 'fastest'}: ${JSON.stringify(callprobe)} ${JSON.stringify(tcpdump)}`)
+  for (const run of runs) {
+    const callprobe = await measureCallprobe(run)
+    const tcpdump = await measureTcpdump(run)
+    rows.push({ ...run, callprobe, tcpdump })
+    console.error(`${run.rate || 'fastest'}: ${JSON.stringify(callprobe)} ${JSON.stringify(tcpdump)}`)
   }
   const text = page({
     machine: machine(),
     date: new Date().toISOString().slice(0, 10),
     seconds,
+    tcpdumpSeconds: TCPDUMP_SECONDS,
     ringMib: RING_MIB,
     rows,
   })
