@@ -5,14 +5,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PacketBatch, PacketSource, SourceWarning } from '../src/capture/batch.js'
+import type { PacketSource, SourceWarning } from '../src/capture/batch.js'
 import { MemorySource } from '../src/capture/memory-source.js'
 import { openFiles } from '../src/capture/open.js'
 import { PcapWriter } from '../src/capture/pcap-writer.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
 import type { ReaderSource } from '../src/pipeline/reader/reader-source.js'
-import type { RowBatch } from '../src/rtp/packet-rows.js'
 import { jsonLine } from '../src/sinks/json-line.js'
 import { readPackets } from './helpers/capture-bytes.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
@@ -49,7 +48,7 @@ interface Run {
   files: number
 }
 
-async function runOf(source: PacketSource<PacketBatch | RowBatch>): Promise<Run> {
+async function runOf(source: PacketSource): Promise<Run> {
   const lines: string[] = []
   const probe = new Probe(DEFAULT_CONFIG, 'file', (record) => lines.push(jsonLine(record)))
   try {

@@ -21,6 +21,8 @@ export interface PacketBatch {
   readonly timeMs: Float64Array
   /** LINKTYPE_* of each frame (pcap/pcapng number space; 1 = Ethernet). */
   readonly linkType: Uint16Array
+  /** What another thread found out about the frames already, by index (rtp/packet-rows.ts). */
+  readonly rows?: Int32Array
 }
 
 /** Something that went wrong with a source and did not stop the run. */
@@ -42,9 +44,9 @@ export interface SourceProgress {
 }
 
 /** Packets in time order. */
-export interface PacketSource<Batch = PacketBatch> {
+export interface PacketSource {
   /** The next batch, or null at the end. */
-  next(): Promise<Batch | null>
+  next(): Promise<PacketBatch | null>
   progress(): SourceProgress
   /** Captures that are read; those that turned out to be none are not counted. */
   readonly files: number

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import type { PacketBatch, PacketSource, SourceWarning } from '../capture/batch.js'
+import type { PacketSource, SourceWarning } from '../capture/batch.js'
 import { expandPaths } from '../capture/expand-paths.js'
 import { openCaptures, openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
@@ -10,7 +10,6 @@ import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
 import { ReaderSource } from '../pipeline/reader/reader-source.js'
-import type { RowBatch } from '../rtp/packet-rows.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
 import { timeStepWarning } from './time-steps.js'
@@ -74,11 +73,8 @@ function workersOf(text: string): number | 'auto' {
 const WORTH_A_THREAD_BYTES = 4 << 20
 const PACKED_HERE = /\.(zst|zstd)$/i
 
-/** Packets as they are, or as another thread described them. */
-type ReplaySource = PacketSource<PacketBatch | RowBatch>
-
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
-async function openSource(files: readonly string[], workers: number | 'auto'): Promise<ReplaySource> {
+async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openCaptures(captures)
@@ -131,7 +127,7 @@ function checkBaselines({ alerts }: Config, options: ReplayOptions): void {
     )
 }
 
-async function run(source: ReplaySource, probe: Probe, records: RunRecords): Promise<void> {
+async function run(source: PacketSource, probe: Probe, records: RunRecords): Promise<void> {
   const progress = new ProgressLine(process.stderr)
   try {
     for (;;) {
@@ -152,7 +148,7 @@ function warn(warning: SourceWarning): void {
   process.stderr.write(`callprobe: ${warning.source}${where}: ${warning.message}\n`)
 }
 
-function summaryOf(source: ReplaySource, probe: Probe, config: Config, processingMs: number): SummaryRecord {
+function summaryOf(source: PacketSource, probe: Probe, config: Config, processingMs: number): SummaryRecord {
   const counts = probe.counts()
   return {
     type: 'summary',

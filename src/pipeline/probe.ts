@@ -10,17 +10,7 @@ import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP, type SkipReason } from '../decode/packet.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
-import {
-  describeFrames,
-  PacketRows,
-  R_CAPTURED_LENGTH,
-  R_FRAME_OFFSET,
-  R_LINK_TYPE,
-  R_WIRE_LENGTH,
-  ROW_32,
-  ROW_64,
-  type RowBatch,
-} from '../rtp/packet-rows.js'
+import { describeFrames, ROW_32 } from '../rtp/packet-rows.js'
 import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
 import type { ForwardedFrame, MediaWorkers } from './media/media-workers.js'
@@ -74,7 +64,7 @@ export class Probe {
   private readonly correlator: Correlator
   private readonly signalling: SignallingInput
   /** The next frames. */
-  private readonly rows = PacketRows.of(FORESIGHT)
+  private readonly rows = new Int32Array(FORESIGHT * ROW_32)
   private packets = 0
   private bytes = 0
   private rtpPackets = 0
@@ -122,79 +112,51 @@ export class Probe {
     )
   }
 
-  /** Takes in a batch of frames, or of frames that another thread described. */
-  onBatch(batch: PacketBatch | RowBatch): void {
-    if ('rows' in batch) {
-      this.onRows(batch)
-      return
-    }
-    const { bytes, view, timeMs, first, end } = batch
-    const { meter, rows } = this
+  /** Takes in a batch of frames. */
+  onBatch(batch: PacketBatch): void {
+    const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
+    const { decoder, meter } = this
     if (meter === undefined) {
       this.onOtherBatch(batch)
       return
     }
-    for (let begin = first; begin < end; begin += FORESIGHT) {
-      const until = Math.min(end, begin + FORESIGHT)
-      describeFrames(batch, begin, until, rows, 0)
-      this.measure(meter, bytes, view, rows, 0, until - begin)
-    }
-    if (end > first) {
-      this.noteEnds(timeMs[first], timeMs[end - 1])
-      meter.sweepFor(timeMs[end - 1])
-    }
-  }
-
-  private onRows({ bytes, view, rows, first, end }: RowBatch): void {
-    const { meter } = this
-    if (meter === undefined) throw new Error('described frames are for a probe that measures itself')
-    for (let begin = first; begin < end; begin += FORESIGHT)
-      this.measure(meter, bytes, view, rows, begin, Math.min(FORESIGHT, end - begin))
-    if (end > first) {
-      const lastMs = rows.f64[(end - 1) * ROW_64]
-      this.noteEnds(rows.f64[first * ROW_64], lastMs)
-      meter.sweepFor(lastMs)
-    }
-  }
-
-  /** Measures at most FORESIGHT frames, described in rows from `row` on. */
-  private measure(
-    meter: RtpMeter,
-    bytes: Uint8Array,
-    view: DataView,
-    rows: PacketRows,
-    row: number,
-    frames: number,
-  ): void {
-    const { decoder } = this
-    const { i32, f64 } = rows
     let wireBytes = 0
     let rtp = 0
     let wakeAt = this.wakeAt
-    let counted = 0
-    this.noteTime(f64[row * ROW_64])
-    meter.foresee(rows, row, frames)
-    for (let n = 0; n < frames; n++) {
-      const r = (row + n) * ROW_32
-      const time = f64[(row + n) * ROW_64]
+    // Another thread may have described the frames already.
+    const rows = batch.rows ?? this.rows
+    let shift = 0
+    let begin = first
+    let until = first
+    let counted = first
+    for (let k = first; k < end; k++) {
+      if (k === until) {
+        begin = k
+        until = Math.min(end, k + FORESIGHT)
+        this.noteTime(timeMs[k])
+        if (batch.rows) shift = begin
+        else describeFrames(batch, begin, until, rows, 0)
+        meter.foresee(rows, shift, until - begin)
+      }
+      const time = timeMs[k]
       if (time >= wakeAt) {
-        this.count(n - counted, wireBytes, rtp)
-        counted = n
+        this.count(k - counted, wireBytes, rtp)
+        counted = k
         wireBytes = rtp = 0
         wakeAt = this.wake(time)
       }
-      wireBytes += i32[r + R_WIRE_LENGTH]
-      if (meter.onForeseen(rows, row + n, n)) {
+      wireBytes += wireLength[k]
+      if (meter.onForeseen(rows, shift + k - begin, k - begin, timeMs, k)) {
         rtp++
         continue
       }
       const kind = decoder.decode(
         bytes,
         view,
-        i32[r + R_FRAME_OFFSET],
-        i32[r + R_CAPTURED_LENGTH],
-        i32[r + R_WIRE_LENGTH],
-        i32[r + R_LINK_TYPE],
+        frameOffset[k],
+        capturedLength[k],
+        wireLength[k],
+        linkType[k],
         time,
       )
       if (kind === KIND_UDP) {
@@ -212,7 +174,11 @@ export class Probe {
         this.correlator.onIcmp(decoder)
       }
     }
-    this.count(frames - counted, wireBytes, rtp)
+    this.count(end - counted, wireBytes, rtp)
+    if (end > first) {
+      this.noteEnds(timeMs[first], timeMs[end - 1])
+      meter.sweepFor(timeMs[end - 1])
+    }
   }
 
   /** A batch with media workers: nearly nothing in it is media. */

@@ -11,19 +11,14 @@ import {
   checksumSignature,
   payloadSignature,
   R_DESTINATION,
-  R_FLAGS,
   R_HASH,
-  R_LENGTH,
-  R_PORTS,
+  R_LENGTH_DSCP,
   R_RTP,
   R_SIGNATURE,
   R_SOURCE,
   R_SSRC,
   R_TIMESTAMP,
   ROW_32,
-  ROW_64,
-  USUAL_FLAGS,
-  type PacketRows,
 } from './packet-rows.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
 import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
@@ -75,7 +70,8 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
 export const FORESIGHT = 64
 /** Half of a packet's signature is remembered; the other half of the word holds its time. */
 const SIGNATURE_MASK = ~0xffff
-/** What of a stream's flags is compared with a row's. */
+/** A measured stream with nothing pending; DSCP compared with it. */
+const USUAL_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
 const NEXT_MASK = USUAL_FLAGS | L.FLAG_PENDING | L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
 const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER | L.FLAG_ANEW
 
@@ -217,20 +213,19 @@ export class RtpMeter implements StreamControl {
   }
 
   /**
-   * Looks up the streams of the next frames and touches the memory that measuring them will need: the processor waits
-   * for all of it at once instead of once per packet.
+   * Looks up the streams of the next frames (`describeFrames`) and touches the memory that measuring them will need: the
+   * processor waits for all of it at once instead of once per packet.
    */
-  foresee(rows: PacketRows, first: number, frames: number): void {
+  foresee(rows: Int32Array, first: number, frames: number): void {
     const { foreseen, i32 } = this
     const { pairs, mask } = this.index
-    const row32 = rows.i32
     let touched = 0
-    for (let n = 0; n < frames; n++) touched ^= pairs[(row32[(first + n) * ROW_32 + R_HASH] & mask) * 2]
+    for (let n = 0; n < frames; n++) touched ^= pairs[(rows[(first + n) * ROW_32 + R_HASH] & mask) * 2]
     for (let n = 0; n < frames; n++) {
       const r = (first + n) * ROW_32
       foreseen[n] = -1
-      if (row32[r + R_LENGTH] === 0) continue
-      const hash = row32[r + R_HASH]
+      if (rows[r + R_LENGTH_DSCP] === 0) continue
+      const hash = rows[r + R_HASH]
       let cell = hash & mask
       let occupant = pairs[cell * 2 + 1]
       while (occupant !== 0 && pairs[cell * 2] !== hash) {
@@ -246,33 +241,35 @@ export class RtpMeter implements StreamControl {
   }
 
   /**
-   * The `n`th of the foreseen frames, if it is the packet that nearly every packet is (`next`). False, with nothing
-   * touched, when it has to go the long way.
+   * The `n`th of the foreseen frames, that of row `row` and time `times[k]`, if it is the packet that nearly every packet
+   * is (`next`). False, with nothing touched, when it has to go the long way.
    */
-  onForeseen(rows: PacketRows, row: number, n: number): boolean {
+  onForeseen(rows: Int32Array, row: number, n: number, times: Float64Array, k: number): boolean {
     const slot = this.foreseen[n]
     if (slot < 0) return false
     const { i32 } = this
-    const row32 = rows.i32
     const i = slot * L.STRIDE_32
     const r = row * ROW_32
+    // The hash was equal, so that the ports are when these are.
     if (
-      i32[i + L.I_SSRC] !== row32[r + R_SSRC] ||
-      i32[i + L.I_PORTS] !== row32[r + R_PORTS] ||
-      i32[i + L.I_SOURCE0] !== row32[r + R_SOURCE] ||
-      i32[i + L.I_DESTINATION0] !== row32[r + R_DESTINATION]
+      i32[i + L.I_SSRC] !== rows[r + R_SSRC] ||
+      i32[i + L.I_SOURCE0] !== rows[r + R_SOURCE] ||
+      i32[i + L.I_DESTINATION0] !== rows[r + R_DESTINATION]
     ) {
       return false
     }
+    const lengthDscp = rows[r + R_LENGTH_DSCP]
+    const flags = USUAL_FLAGS | (lengthDscp & (63 << L.DSCP_SHIFT))
+    const length = lengthDscp & 0xffff
     return this.next(
       slot,
-      rows.f64,
-      row * ROW_64,
-      row32[r + R_FLAGS],
-      row32[r + R_RTP],
-      row32[r + R_TIMESTAMP],
-      row32[r + R_LENGTH],
-      row32[r + R_SIGNATURE],
+      times,
+      k,
+      flags,
+      rows[r + R_RTP],
+      rows[r + R_TIMESTAMP],
+      length,
+      rows[r + R_SIGNATURE],
     )
   }
 

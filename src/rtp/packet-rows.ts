@@ -2,37 +2,28 @@ import type { PacketBatch } from '../capture/batch.js'
 import { ETHERTYPE_IPV4, ETHERTYPE_VLAN } from '../decode/ethernet.js'
 import { LINKTYPE_ETHERNET } from '../decode/link.js'
 import { VXLAN_GROUP_POLICY } from '../decode/udp-tunnels.js'
-import { DSCP_SHIFT, FLAG_TIMED, FLAG_VALID } from './layout.js'
+import { DSCP_SHIFT } from './layout.js'
 import { hashKey } from './stream-index.js'
 
 /**
- * What measuring needs of one frame, in a cache line of its own: 16 words of 32 bits, the first two of which are a
- * Float64. `R_` fields index the Int32 view from `row * ROW_32`, the time the Float64 view at `row * ROW_64`.
+ * What measuring needs of one frame beyond its time: eight words of 32 bits in an Int32Array. `R_` fields count from
+ * `row * ROW_32`. The ports are not among them: source, destination and SSRC being equal, the hash is a permutation of
+ * the ports (`hashKey`), so that an equal hash says equal ports.
  */
-export const ROW_BYTES = 64
-export const ROW_32 = ROW_BYTES / 4
-export const ROW_64 = ROW_BYTES / 8
+export const ROW_32 = 8
 
-/** Length of the UDP payload of a plain frame (`describeFrames`); 0 in all others, of which the last four fields alone are valid. */
-export const R_LENGTH = 2
+/** Length of the UDP payload in the lower 16 bits, DSCP from bit 24 on; 0 for a frame that is not plain, and then alone valid. */
+export const R_LENGTH_DSCP = 0
 /** Hash of the stream's key: where to look for the stream. */
-export const R_HASH = 3
-export const R_SOURCE = 4
-export const R_DESTINATION = 5
-/** Source port in the upper, destination port in the lower 16 bits. */
-export const R_PORTS = 6
-export const R_SSRC = 7
+export const R_HASH = 1
+export const R_SOURCE = 2
+export const R_DESTINATION = 3
+export const R_SSRC = 4
 /** First word of the RTP header: version, marker, payload type, sequence number. */
-export const R_RTP = 8
-export const R_TIMESTAMP = 9
-/** Tells one packet from the next of its stream (`packetSignature`). */
-export const R_SIGNATURE = 10
-/** The flags, and the DSCP, of a stream that goes on as usual. */
-export const R_FLAGS = 11
-export const R_WIRE_LENGTH = 12
-export const R_CAPTURED_LENGTH = 13
-export const R_FRAME_OFFSET = 14
-export const R_LINK_TYPE = 15
+export const R_RTP = 5
+export const R_TIMESTAMP = 6
+/** Tells one packet from the next of its stream. */
+export const R_SIGNATURE = 7
 
 /** Header bytes before an RTP packet's own: IPv4 without options, UDP. */
 const PLAIN_HEADERS = 28
@@ -41,35 +32,6 @@ const LEAST_CAPTURED = 14 + 4 + PLAIN_HEADERS + RTP_HEADER
 const PROTOCOL_UDP = 17
 /** More fragments follow, or an offset (RFC 791). */
 const FRAGMENT_BITS = 0x3fff
-
-/** A measured stream with nothing pending. */
-export const USUAL_FLAGS = FLAG_VALID | FLAG_TIMED
-
-/** Frames described ahead of being measured, in memory that another thread may fill. */
-export class PacketRows {
-  readonly i32: Int32Array
-  readonly f64: Float64Array
-
-  /** @param memory of 64 bytes per row, from `byteOffset` (a multiple of 8) on */
-  constructor(memory: ArrayBufferLike, byteOffset: number, rows: number) {
-    this.i32 = new Int32Array(memory, byteOffset, rows * ROW_32)
-    this.f64 = new Float64Array(memory, byteOffset, rows * ROW_64)
-  }
-
-  static of(rows: number): PacketRows {
-    return new PacketRows(new ArrayBuffer(rows * ROW_BYTES), 0, rows)
-  }
-}
-
-/** A run of described frames: rows `first <= row < end`, of frames that lie in one buffer. */
-export interface RowBatch {
-  readonly bytes: Uint8Array
-  /** The same memory as `bytes`. */
-  readonly view: DataView
-  readonly rows: PacketRows
-  readonly first: number
-  readonly end: number
-}
 
 /**
  * Describes the frames `first` to `end` of a batch in rows from `row` on. Plain is the shape that nearly all frames on
@@ -81,28 +43,20 @@ export function describeFrames(
   batch: PacketBatch,
   first: number,
   end: number,
-  rows: PacketRows,
+  rows: Int32Array,
   row: number,
 ): void {
-  const { view, frameOffset, capturedLength, wireLength, timeMs, linkType } = batch
-  const { i32, f64 } = rows
+  const { view, frameOffset, capturedLength, wireLength, linkType } = batch
   const size = view.byteLength
   for (let k = first; k < end; k++) {
     const r = (row + k - first) * ROW_32
     const captured = capturedLength[k]
-    const wire = wireLength[k]
     const offset = frameOffset[k]
-    const link = linkType[k]
-    f64[(row + k - first) * ROW_64] = timeMs[k]
-    i32[r + R_WIRE_LENGTH] = wire
-    i32[r + R_CAPTURED_LENGTH] = captured
-    i32[r + R_FRAME_OFFSET] = offset
-    i32[r + R_LINK_TYPE] = link
-    i32[r + R_LENGTH] = 0
+    rows[r + R_LENGTH_DSCP] = 0
     if (
-      link !== LINKTYPE_ETHERNET ||
+      linkType[k] !== LINKTYPE_ETHERNET ||
       captured < LEAST_CAPTURED ||
-      captured !== wire ||
+      captured !== wireLength[k] ||
       offset + captured > size
     ) {
       continue
@@ -136,15 +90,14 @@ export function describeFrames(
     const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
     const checksum = lengths & 0xffff
     const length = udpLength - 8
-    i32[r + R_LENGTH] = length
-    i32[r + R_HASH] = hashKey(source, destination, ports, ssrc)
-    i32[r + R_SOURCE] = source
-    i32[r + R_DESTINATION] = destination
-    i32[r + R_PORTS] = ports
-    i32[r + R_SSRC] = ssrc
-    i32[r + R_RTP] = word
-    i32[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
-    i32[r + R_SIGNATURE] =
+    rows[r + R_LENGTH_DSCP] = length | (((first32 >>> 18) & 63) << DSCP_SHIFT)
+    rows[r + R_HASH] = hashKey(source, destination, ports, ssrc)
+    rows[r + R_SOURCE] = source
+    rows[r + R_DESTINATION] = destination
+    rows[r + R_SSRC] = ssrc
+    rows[r + R_RTP] = word
+    rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
+    rows[r + R_SIGNATURE] =
       checksum !== 0 || length < 20
         ? checksumSignature(checksum, length, word)
         : payloadSignature(
@@ -153,7 +106,6 @@ export function describeFrames(
             length,
             word,
           )
-    i32[r + R_FLAGS] = USUAL_FLAGS | (((first32 >>> 18) & 63) << DSCP_SHIFT)
   }
 }
 

@@ -3,7 +3,7 @@ import { PacketDecoder } from '../../decode/decoder.js'
 import { KIND_FRAGMENT, KIND_SKIPPED, KIND_UDP, type DecodedPacket } from '../../decode/packet.js'
 import { AnnouncedEndpoints } from '../../rtp/announced.js'
 import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
-import { describeFrames, PacketRows } from '../../rtp/packet-rows.js'
+import { describeFrames, ROW_32 } from '../../rtp/packet-rows.js'
 import { PayloadMaps } from '../../rtp/payload-map.js'
 import type { IntervalRow, StreamListener } from '../../rtp/row.js'
 import { StreamStates } from '../../rtp/stream-states.js'
@@ -34,7 +34,7 @@ export class MediaMeasurer implements StreamListener {
   private readonly control: Int32Array
   private readonly figures: Float64Array
   private readonly carried = new CarriedPacket()
-  private readonly frames = PacketRows.of(FORESIGHT)
+  private readonly frames = new Int32Array(FORESIGHT * ROW_32)
 
   constructor(private readonly task: M.MediaTask) {
     this.up = new MessageRing(task.up)
@@ -83,7 +83,7 @@ export class MediaMeasurer implements StreamListener {
       meter.foresee(frames, 0, until - begin)
       for (let k = begin; k < until; k++) {
         wireBytes += wireLength[k]
-        if (meter.onForeseen(frames, k - begin, k - begin)) {
+        if (meter.onForeseen(frames, k - begin, k - begin, timeMs, k)) {
           rtp++
           continue
         }

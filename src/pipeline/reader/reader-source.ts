@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { PacketSource, SourceProgress, SourceWarning } from '../../capture/batch.js'
+import type { PacketBatch, PacketSource, SourceProgress, SourceWarning } from '../../capture/batch.js'
 import { CallprobeError } from '../../errors.js'
-import type { RowBatch } from '../../rtp/packet-rows.js'
 import type { FailureText, ReaderInput, ReaderMessage, ReaderTask, SourceState } from './messages.js'
 import { SlabRing } from './slab-ring.js'
 
@@ -16,7 +15,7 @@ const WAIT_MS = 1
  * memory that both threads share, where the frames themselves lie too. Packets come in the same batches as without it,
  * so that the records are the same.
  */
-export class ReaderSource implements PacketSource<RowBatch> {
+export class ReaderSource implements PacketSource {
   warnings: readonly SourceWarning[] = []
   files = 0
   reportedDrops = 0
@@ -100,7 +99,7 @@ export class ReaderSource implements PacketSource<RowBatch> {
     return code === undefined ? new Error(message) : new CallprobeError(code, message, { hint })
   }
 
-  async next(): Promise<RowBatch | null> {
+  async next(): Promise<PacketBatch | null> {
     if (this.nextBatch === this.batches && !(await this.nextSlab())) return null
     const slab = this.ring.slab(this.measured)
     const n = this.nextBatch++
@@ -110,8 +109,7 @@ export class ReaderSource implements PacketSource<RowBatch> {
       if (this.failed !== undefined) this.end()
       await this.nextMessage()
     }
-    const { bytes, view } = this.memories[memory]
-    return { bytes, view, rows: slab.rows, first: slab.firstRowOf(n), end: slab.endRowOf(n) }
+    return slab.batch(n, this.memories[memory])
   }
 
   /** Gives the slab at hand back and waits for the one after it. False at the end. */

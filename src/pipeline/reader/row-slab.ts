@@ -1,47 +1,62 @@
 import { BATCH_CAPACITY, type PacketBatch } from '../../capture/batch.js'
-import { describeFrames, PacketRows, ROW_BYTES } from '../../rtp/packet-rows.js'
+import { describeFrames, ROW_32 } from '../../rtp/packet-rows.js'
 
-/** Rows in a slab: any batch fits. */
-const SLAB_ROWS = BATCH_CAPACITY
+/** Frames in a slab: any batch fits. */
+const SLAB_FRAMES = BATCH_CAPACITY
 /** Batches in a slab. */
-const SLAB_RANGES = 4096
-/** A slab with so many rows is handed over. */
-const HAND_OVER_ROWS = 2048
+const SLAB_BATCHES = 4096
+/** A slab with so many frames is handed over. */
+const HAND_OVER_FRAMES = 2048
+/** Batches in it; bytes of the files read so far. */
 const HEADER_DOUBLES = 2
-const RANGES_AT = HEADER_DOUBLES * 8
-const ROWS_AT = RANGES_AT + SLAB_RANGES * 8
-export const SLAB_BYTES = ROWS_AT + SLAB_ROWS * ROW_BYTES
+/** Per batch: the id of the memory its frames lie in, and its end. */
+const BATCH_WORDS = 2
+const BYTES_PER_FRAME = 8 + 3 * 4 + ROW_32 * 4 + 2
+export const SLAB_BYTES = HEADER_DOUBLES * 8 + SLAB_BATCHES * BATCH_WORDS * 4 + SLAB_FRAMES * BYTES_PER_FRAME
 
 /**
- * Described frames of one batch or several in memory that two threads share: one fills it, the other measures it. The
- * batches stay told apart, and their frames stay where they were read to.
+ * One batch or several, described, in memory that two threads share: one fills it, the other measures it. The batches
+ * stay told apart, and their frames stay where they were read to.
  */
 export class RowSlab {
-  readonly rows: PacketRows
-  /** Number of ranges; bytes of the files read so far. */
   private readonly header: Float64Array
-  /** Per batch: the id of the memory its frames lie in, and its end among the rows. */
-  private readonly ranges: Int32Array
-  /** Rows in use. */
+  private readonly batches: Int32Array
+  private readonly timeMs: Float64Array
+  private readonly frameOffset: Int32Array
+  private readonly capturedLength: Int32Array
+  private readonly wireLength: Int32Array
+  private readonly rows: Int32Array
+  private readonly linkType: Uint16Array
+  /** Frames in it. */
   private used = 0
 
+  /** @param byteOffset where its SLAB_BYTES begin, a multiple of 8 */
   constructor(memory: SharedArrayBuffer, byteOffset: number) {
-    this.header = new Float64Array(memory, byteOffset, HEADER_DOUBLES)
-    this.ranges = new Int32Array(memory, byteOffset + RANGES_AT, SLAB_RANGES * 2)
-    this.rows = new PacketRows(memory, byteOffset + ROWS_AT, SLAB_ROWS)
+    let at = byteOffset
+    const words = (length: number): Int32Array => {
+      const array = new Int32Array(memory, at, length)
+      at += length * 4
+      return array
+    }
+    this.header = new Float64Array(memory, at, HEADER_DOUBLES)
+    at += HEADER_DOUBLES * 8
+    this.timeMs = new Float64Array(memory, at, SLAB_FRAMES)
+    at += SLAB_FRAMES * 8
+    this.batches = words(SLAB_BATCHES * BATCH_WORDS)
+    this.frameOffset = words(SLAB_FRAMES)
+    this.capturedLength = words(SLAB_FRAMES)
+    this.wireLength = words(SLAB_FRAMES)
+    this.rows = words(SLAB_FRAMES * ROW_32)
+    this.linkType = new Uint16Array(memory, at, SLAB_FRAMES)
   }
 
   clear(): void {
-    this.count = this.used = 0
+    this.header[0] = this.used = 0
   }
 
   /** Batches in it. */
   get count(): number {
     return this.header[0]
-  }
-
-  private set count(count: number) {
-    this.header[0] = count
   }
 
   get bytesRead(): number {
@@ -53,30 +68,40 @@ export class RowSlab {
   }
 
   hasRoomFor(packets: number): boolean {
-    return this.count < SLAB_RANGES && this.used + packets <= SLAB_ROWS
+    return this.count < SLAB_BATCHES && this.used + packets <= SLAB_FRAMES
   }
 
   get isFull(): boolean {
-    return this.used >= HAND_OVER_ROWS || this.count === SLAB_RANGES
+    return this.used >= HAND_OVER_FRAMES || this.count === SLAB_BATCHES
   }
 
+  /** Adds a batch whose frames lie in memory that the other thread knows by that id. */
   append(batch: PacketBatch, memoryId: number): void {
-    describeFrames(batch, batch.first, batch.end, this.rows, this.used)
-    this.used += batch.end - batch.first
-    const n = this.count++
-    this.ranges[n * 2] = memoryId
-    this.ranges[n * 2 + 1] = this.used
+    const { first, end } = batch
+    const at = this.used
+    this.timeMs.set(batch.timeMs.subarray(first, end), at)
+    this.frameOffset.set(batch.frameOffset.subarray(first, end), at)
+    this.capturedLength.set(batch.capturedLength.subarray(first, end), at)
+    this.wireLength.set(batch.wireLength.subarray(first, end), at)
+    this.linkType.set(batch.linkType.subarray(first, end), at)
+    describeFrames(batch, first, end, this.rows, at)
+    this.used += end - first
+    this.batches[this.count * BATCH_WORDS] = memoryId
+    this.batches[this.count * BATCH_WORDS + 1] = this.used
+    this.header[0]++
   }
 
+  /** The id of the memory where the frames of the `n`th batch lie. */
   memoryOf(n: number): number {
-    return this.ranges[n * 2]
+    return this.batches[n * BATCH_WORDS]
   }
 
-  firstRowOf(n: number): number {
-    return n === 0 ? 0 : this.ranges[n * 2 - 1]
-  }
-
-  endRowOf(n: number): number {
-    return this.ranges[n * 2 + 1]
+  /** The `n`th batch, its frames in that memory. */
+  batch(n: number, memory: Pick<PacketBatch, 'bytes' | 'view'>): PacketBatch {
+    const { timeMs, frameOffset, capturedLength, wireLength, linkType, rows, batches } = this
+    const { bytes, view } = memory
+    const first = n === 0 ? 0 : batches[n * BATCH_WORDS - 1]
+    const end = batches[n * BATCH_WORDS + 1]
+    return { bytes, view, first, end, timeMs, frameOffset, capturedLength, wireLength, linkType, rows }
   }
 }
