@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { errorText } from '../errors.js'
@@ -32,11 +33,15 @@ export class FileInput implements ByteInput {
     private handle: FileHandle | null,
     private readonly size: number,
     readonly live: boolean,
+    private readonly blocking: boolean,
   ) {}
 
-  /** `size`: bytes to read at most, as found when the file was looked at; 0 for a pipe. Rejects as `open` does. */
-  static async open(path: string, size: number, live: boolean): Promise<FileInput> {
-    return new FileInput(await open(path, 'r'), size, live)
+  /**
+   * `size`: bytes to read at most, as found when the file was looked at; 0 for a pipe. `blocking`: reads hold the thread
+   * up, which costs less than to have another thread read. Rejects as `open` does.
+   */
+  static async open(path: string, size: number, live: boolean, blocking = false): Promise<FileInput> {
+    return new FileInput(await open(path, 'r'), size, live, blocking)
   }
 
   async read(target: Uint8Array, start: number, end: number): Promise<number> {
@@ -44,7 +49,10 @@ export class FileInput implements ByteInput {
     const wanted = this.live ? end - start : Math.min(end - start, this.size - this.bytesRead)
     let count = 0
     try {
-      if (wanted > 0) count = (await this.handle.read(target, start, wanted, null)).bytesRead
+      if (wanted > 0) {
+        if (this.blocking) count = readSync(this.handle.fd, target, start, wanted, null)
+        else count = (await this.handle.read(target, start, wanted, null)).bytesRead
+      }
     } catch (error) {
       this.failure = { kind: 'damaged', message: `reading failed: ${errorText(error)}` }
     }

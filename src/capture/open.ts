@@ -22,6 +22,8 @@ export interface OpenFilesOptions {
   stdin?: Readable
   /** Where each capture's window gets its buffers from. */
   memory?: WindowMemory
+  /** Whether reading files may hold the thread up: it has nothing else to do. */
+  blocking?: boolean
 }
 
 /**
@@ -73,7 +75,7 @@ async function openInput(capture: CapturePath, options: OpenFilesOptions): Promi
     return new StreamInput(options.stdin ?? process.stdin)
   }
   try {
-    return await FileInput.open(capture.path, capture.size, capture.live)
+    return await FileInput.open(capture.path, capture.size, capture.live, options.blocking)
   } catch (error) {
     throw fileError(capture.path, error)
   }
@@ -88,7 +90,7 @@ async function openReader(
   const input = await openInput(capture, options)
   const crowded = alongside >= MANY_OPEN
   const chunkBytes = crowded ? SMALL_CHUNK_BYTES : CHUNK_BYTES
-  return new CaptureReader(new InputWindow(input, chunkBytes, true, options.memory), {
+  return new CaptureReader(new InputWindow(input, chunkBytes, options.blocking !== true, options.memory), {
     name: capture.path,
     bytesTotal: capture.size,
     batchCapacity: crowded ? SMALL_BATCH : BATCH_CAPACITY,

@@ -46,7 +46,7 @@ async function read(source: PacketSource): Promise<void> {
 }
 
 function open(input: ReaderInput): Promise<PacketSource> {
-  if ('paths' in input) return openFiles(input.paths, { memory: windows })
+  if ('paths' in input) return openFiles(input.paths, { memory: windows, blocking: true })
   return Promise.resolve(new MemorySource(input.chunks))
 }
 
