@@ -34,72 +34,84 @@ export class MediaSecond {
   }
 }
 
-/** What a stream's open interval had at the end of the second before. */
-class Mark {
-  packets = 0
-  lost = 0
-  late = 0
-  jitterUpdates = 0
-  jitterSum = 0
-  measured = 0
-  dtmfEvents = 0
-  timestampJumps = 0
-  readonly pdv = new Uint16Array(PDV_BUCKETS)
-  readonly jitter = new Uint16Array(JITTER_BUCKETS)
-  readonly pdvPairs = pairsOf(this.pdv)
-  readonly jitterPairs = pairsOf(this.jitter)
+/** Scalars of a mark: what a stream's open interval had at the end of the second before. */
+const PACKETS = 0
+const LOST = 1
+const LATE = 2
+const JITTER_UPDATES = 3
+const JITTER_SUM = 4
+const MEASURED = 5
+const DTMF_EVENTS = 6
+const TIMESTAMP_JUMPS = 7
+const SCALARS = 8
+/** Its histograms, one behind the other. */
+const BUCKETS = PDV_BUCKETS + JITTER_BUCKETS
+const FIRST_MARKS = 64
 
-  clear(): void {
-    this.packets = this.lost = this.late = this.jitterUpdates = this.jitterSum = 0
-    this.measured = this.dtmfEvents = this.timestampJumps = 0
-    this.pdv.fill(0)
-    this.jitter.fill(0)
+/** Marks side by side in memory: a second of another stream each time finds little of its own in the processor's cache. */
+class Marks {
+  scalars = new Float64Array(FIRST_MARKS * SCALARS)
+  buckets = new Uint16Array(FIRST_MARKS * BUCKETS)
+  private used = 0
+  private readonly free: number[] = []
+
+  /** A mark that is all zero. */
+  take(): number {
+    const spare = this.free.pop()
+    if (spare !== undefined) return spare
+    if ((this.used + 1) * SCALARS > this.scalars.length) {
+      this.scalars = doubled(this.scalars, new Float64Array(2 * this.scalars.length))
+      this.buckets = doubled(this.buckets, new Uint16Array(2 * this.buckets.length))
+    }
+    return this.used++
+  }
+
+  give(mark: number): void {
+    this.clear(mark)
+    this.free.push(mark)
+  }
+
+  clear(mark: number): void {
+    this.scalars.fill(0, mark * SCALARS, (mark + 1) * SCALARS)
+    this.buckets.fill(0, mark * BUCKETS, (mark + 1) * BUCKETS)
   }
 }
 
-/** The same memory, two buckets at a time. */
-function pairsOf(buckets: Uint16Array): Uint32Array {
-  return new Uint32Array(buckets.buffer, buckets.byteOffset, buckets.length / 2)
+function doubled<T extends Float64Array | Uint16Array>(from: T, to: T): T {
+  to.set(from)
+  return to
 }
-
-/** Rows are used again and again: their views are made once. */
-const pairs = new WeakMap<Uint16Array, Uint32Array>()
-
-function pairsOfRow(buckets: Uint16Array): Uint32Array {
-  let made = pairs.get(buckets)
-  if (!made) pairs.set(buckets, (made = pairsOf(buckets)))
-  return made
-}
-
-/** Marks of streams that ended, used again. */
-const MOST_SPARE = 4096
 
 /**
- * Cuts the running counts of each stream into seconds, by difference. Costs a copy of the stream's histograms per
- * second, and about 600 bytes per stream; used only when somebody looks at seconds.
+ * Cuts the running counts of each stream into seconds, by difference. Costs a look at the stream's histograms per
+ * second, and 550 bytes per stream; used only when somebody looks at seconds.
  */
 export class SecondWatch {
-  private readonly marks: (Mark | undefined)[] = []
-  /** What a row closed within the running second, until that ends. */
-  private readonly carried: (MediaSecond | undefined)[] = []
+  private readonly marks = new Marks()
+  /** Mark of each slot; -1: none. */
+  private markOf = new Int32Array(256).fill(-1)
+  /** What a row closed within the running second, until that ends; by slot. */
+  private readonly carried = new Map<number, MediaSecond>()
   private readonly second = new MediaSecond()
-  private readonly spare: Mark[] = []
 
   /** The second that began at `startMs` is over; `peek` is what the open interval has so far. */
   close(peek: IntervalRow, startMs: number, peakMs: number): MediaSecond {
     const { slot } = peek
-    const mark = (this.marks[slot] ??= this.spare.pop() ?? new Mark())
+    let mark = this.markAt(slot)
+    if (mark < 0) mark = this.markOf[slot] = this.marks.take()
     const { second } = this
     clear(second)
     second.startMs = startMs
     second.lastPacketMs = Math.max(startMs, peek.lastPacket || 0)
     second.pdvMax = peakMs
-    const carried = this.carried[slot]
-    if (carried) {
-      addSecond(second, carried)
-      this.carried[slot] = undefined
+    if (this.carried.size > 0) {
+      const carried = this.carried.get(slot)
+      if (carried) {
+        addSecond(second, carried)
+        this.carried.delete(slot)
+      }
     }
-    addDifference(second, peek, mark)
+    addDifference(second, peek, this.marks, mark)
     second.payloadType = peek.payloadType
     second.dscp = peek.dscp
     second.ptimeMs = peek.ptimeMs
@@ -109,27 +121,45 @@ export class SecondWatch {
 
   /** The open interval was handed out and begins anew. */
   onRow(row: IntervalRow): void {
-    const mark = this.marks[row.slot]
-    if (!mark) {
+    const { slot } = row
+    const mark = this.markAt(slot)
+    if (mark < 0) {
       if (row.packets === 0) return
-      addDifference((this.carried[row.slot] ??= new MediaSecond()), row, new Mark())
+      const none = this.marks.take()
+      addDifference(this.carriedAt(slot), row, this.marks, none)
+      this.marks.give(none)
       return
     }
-    const changed = row.packets !== mark.packets || row.lost - row.lostBefore !== mark.lost
-    if (changed || row.measured !== mark.measured)
-      addDifference((this.carried[row.slot] ??= new MediaSecond()), row, mark)
-    mark.clear()
+    const { scalars } = this.marks
+    const at = mark * SCALARS
+    const changed = row.packets !== scalars[at + PACKETS] || row.lost - row.lostBefore !== scalars[at + LOST]
+    if (changed || row.measured !== scalars[at + MEASURED])
+      addDifference(this.carriedAt(slot), row, this.marks, mark)
+    this.marks.clear(mark)
   }
 
   forget(slot: number): void {
-    const mark = this.marks[slot]
-    if (!mark) return
-    if (this.spare.length < MOST_SPARE) {
-      mark.clear()
-      this.spare.push(mark)
+    const mark = this.markAt(slot)
+    if (mark >= 0) {
+      this.marks.give(mark)
+      this.markOf[slot] = -1
     }
-    this.marks[slot] = undefined
-    this.carried[slot] = undefined
+    this.carried.delete(slot)
+  }
+
+  private markAt(slot: number): number {
+    if (slot >= this.markOf.length) {
+      const larger = new Int32Array(Math.max(slot + 1, 2 * this.markOf.length)).fill(-1)
+      larger.set(this.markOf)
+      this.markOf = larger
+    }
+    return this.markOf[slot]
+  }
+
+  private carriedAt(slot: number): MediaSecond {
+    let carried = this.carried.get(slot)
+    if (!carried) this.carried.set(slot, (carried = new MediaSecond()))
+    return carried
   }
 }
 
@@ -153,44 +183,40 @@ function addSecond(to: MediaSecond, from: MediaSecond): void {
   for (let k = 0; k < JITTER_BUCKETS; k++) to.jitter[k] += from.jitter[k]
 }
 
-/** Adds what `row` has beyond `mark`, and moves the mark there. */
-function addDifference(to: MediaSecond, row: IntervalRow, mark: Mark): void {
+/** Adds what `row` has beyond the mark, and moves the mark there. */
+function addDifference(to: MediaSecond, row: IntervalRow, { scalars, buckets }: Marks, mark: number): void {
+  const at = mark * SCALARS
   const lost = row.lost - row.lostBefore
-  to.packets += row.packets - mark.packets
-  to.lost += lost - mark.lost
-  to.late += row.lateConfigured - mark.late
-  to.jitterUpdates += row.jitterUpdates - mark.jitterUpdates
-  to.jitterSum += row.jitterSum - mark.jitterSum
-  to.dtmfEvents += row.dtmfEvents - mark.dtmfEvents
-  to.timestampJumps += row.timestampJumps - mark.timestampJumps
-  if (row.measured !== mark.measured) {
-    to.measured += row.measured - mark.measured
-    addHistogram(to.pdv, row.pdv, pairsOfRow(row.pdv), mark.pdv, mark.pdvPairs)
-    addHistogram(to.jitter, row.jitter, pairsOfRow(row.jitter), mark.jitter, mark.jitterPairs)
+  to.packets += row.packets - scalars[at + PACKETS]
+  to.lost += lost - scalars[at + LOST]
+  to.late += row.lateConfigured - scalars[at + LATE]
+  to.jitterUpdates += row.jitterUpdates - scalars[at + JITTER_UPDATES]
+  to.jitterSum += row.jitterSum - scalars[at + JITTER_SUM]
+  to.dtmfEvents += row.dtmfEvents - scalars[at + DTMF_EVENTS]
+  to.timestampJumps += row.timestampJumps - scalars[at + TIMESTAMP_JUMPS]
+  if (row.measured !== scalars[at + MEASURED]) {
+    to.measured += row.measured - scalars[at + MEASURED]
+    addHistogram(to.pdv, row.pdv, buckets, mark * BUCKETS)
+    addHistogram(to.jitter, row.jitter, buckets, mark * BUCKETS + PDV_BUCKETS)
   }
-  mark.packets = row.packets
-  mark.lost = lost
-  mark.late = row.lateConfigured
-  mark.jitterUpdates = row.jitterUpdates
-  mark.jitterSum = row.jitterSum
-  mark.measured = row.measured
-  mark.dtmfEvents = row.dtmfEvents
-  mark.timestampJumps = row.timestampJumps
+  scalars[at + PACKETS] = row.packets
+  scalars[at + LOST] = lost
+  scalars[at + LATE] = row.lateConfigured
+  scalars[at + JITTER_UPDATES] = row.jitterUpdates
+  scalars[at + JITTER_SUM] = row.jitterSum
+  scalars[at + MEASURED] = row.measured
+  scalars[at + DTMF_EVENTS] = row.dtmfEvents
+  scalars[at + TIMESTAMP_JUMPS] = row.timestampJumps
 }
 
-/** Most buckets are as they were. */
-function addHistogram(
-  to: Uint16Array,
-  row: Uint16Array,
-  rowPairs: Uint32Array,
-  mark: Uint16Array,
-  markPairs: Uint32Array,
-): void {
-  for (let pair = 0; pair < rowPairs.length; pair++) {
-    if (rowPairs[pair] === markPairs[pair]) continue
-    const k = 2 * pair
-    to[k] += row[k] - mark[k]
-    to[k + 1] += row[k + 1] - mark[k + 1]
-    markPairs[pair] = rowPairs[pair]
+/** Counts only grow: where there is none now there was none, and the mark's memory need not be fetched. */
+function addHistogram(to: Uint16Array, row: Uint16Array, marks: Uint16Array, from: number): void {
+  for (let k = 0; k < row.length; k++) {
+    const now = row[k]
+    if (now === 0) continue
+    const before = marks[from + k]
+    if (now === before) continue
+    to[k] += now - before
+    marks[from + k] = now
   }
 }

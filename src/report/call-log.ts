@@ -130,6 +130,11 @@ export class CallLog {
     return events.sort((a, b) => a.timeMs - b.timeMs)
   }
 
+  /** It is not needed any more. */
+  release(): void {
+    for (const { seconds } of Object.values(this.directions)) seconds.release()
+  }
+
   streamViews(shown: ReportText): StreamView[] {
     return this.streamsAtEnd.map((stream) => streamView(stream, shown))
   }

@@ -96,7 +96,11 @@ export class ReportCollector implements CallObserver {
   onTime(timeMs: number): void {
     if (Math.abs(timeMs - this.sweepAt) < SWEEP_MS) return
     this.sweepAt = timeMs
-    for (const [call, log] of this.open) if (!call.sip && call.streams.size === 0) this.forget(call, log)
+    for (const [call, log] of this.open) {
+      if (call.sip || call.streams.size > 0) continue
+      this.forget(call, log)
+      log.release()
+    }
   }
 
   private forget(call: CallEntry, log: CallLog): void {

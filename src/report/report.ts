@@ -62,6 +62,7 @@ export class Report {
       const log = this.waitingLogs.shift()
       const record = this.waitingRecords.shift()
       if (log && record) this.take(record, log)
+      log?.release()
     }
   }
 

@@ -37,10 +37,32 @@ const MOS = TIMES + TIME_COLUMNS.length
 const HEAT = MOS + 1
 const FIELDS = HEAT + HEAT_BANDS
 const FIRST_ROOM = 16
+const NOTHING = new Uint16Array(0)
+
+/** Memory of series that are done, used again, by its length: thousands of small blocks weigh on the garbage collector. */
+const spare = new Map<number, Uint16Array[]>()
+const MOST_SPARE = 512
+const MOST_SPARE_POINTS = 256
+
+function takeRoom(points: number): Uint16Array {
+  return (
+    spare
+      .get(points * FIELDS)
+      ?.pop()
+      ?.fill(0) ?? new Uint16Array(points * FIELDS)
+  )
+}
+
+function giveRoom(room: Uint16Array): void {
+  if (room.length === 0 || room.length > MOST_SPARE_POINTS * FIELDS) return
+  const kept = spare.get(room.length)
+  if (!kept) spare.set(room.length, [room])
+  else if (kept.length < MOST_SPARE) kept.push(room)
+}
 
 /** Seconds of one direction, at most `mostPoints` of them: a longer one is thinned by joining neighbours. */
 export class SecondSeries {
-  private points = new Uint16Array(0)
+  private points: Uint16Array = NOTHING
   private count = 0
   private stepS = 1
   private startMs = NaN
@@ -129,10 +151,19 @@ export class SecondSeries {
     if (count <= this.count) return
     this.count = count
     if (count * FIELDS <= this.points.length) return
-    const room = Math.min(this.mostPoints, Math.max(FIRST_ROOM, count, (this.points.length / FIELDS) * 2))
-    const larger = new Uint16Array(room * FIELDS)
+    let room = FIRST_ROOM
+    while (room < count) room *= 4
+    const larger = takeRoom(Math.min(this.mostPoints, room))
     larger.set(this.points)
+    giveRoom(this.points)
     this.points = larger
+  }
+
+  /** It is not needed any more. */
+  release(): void {
+    giveRoom(this.points)
+    this.points = NOTHING
+    this.count = 0
   }
 
   /** Joins neighbours. */
