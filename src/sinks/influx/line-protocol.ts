@@ -75,8 +75,10 @@ export function timeText(second: number, nanoseconds: number): string {
 }
 
 interface FieldColumn {
-  /** `name=`, escaped. */
+  name: string
+  /** `name=`, escaped, and with the comma before it. */
   key: string
+  nextKey: string
   type: FieldType | undefined
   decimals: number
 }
@@ -87,22 +89,42 @@ const columns = new Map<string, FieldColumn>()
 function columnOf(name: string): FieldColumn {
   let column = columns.get(name)
   if (column === undefined) {
-    column = { key: `${escapeKey(name)}=`, type: FIELD_TYPES.get(name), decimals: decimalsOf(name) }
+    const key = `${escapeKey(name)}=`
+    column = { name, key, nextKey: `,${key}`, type: FIELD_TYPES.get(name), decimals: decimalsOf(name) }
     columns.set(name, column)
   }
   return column
 }
 
+/**
+ * The columns of a measurement's last point, by position: points of one measurement have mostly the same fields in the
+ * same order, so that a comparison stands in for a look-up of each name.
+ */
+const layouts = new Map<string, FieldColumn[]>()
+
+function layoutOf(measurement: string): FieldColumn[] {
+  let layout = layouts.get(measurement)
+  if (layout === undefined) {
+    layout = []
+    layouts.set(measurement, layout)
+  }
+  return layout
+}
+
 /** The fields of a line; '' when there is none that can be written, or no time. */
-export function fieldsText({ fields, timeMs }: MetricPoint, tally?: FieldTally): string {
+export function fieldsText({ measurement, fields, timeMs }: MetricPoint, tally?: FieldTally): string {
   if (!Number.isFinite(timeMs)) return ''
+  const layout = layoutOf(measurement)
+  const names = Object.keys(fields)
+  const values = Object.values(fields)
   let text = ''
-  for (const name in fields) {
-    const value = fields[name]
+  for (let i = 0; i < names.length; i++) {
+    const value = values[i]
     if (value === undefined) continue
-    const column = columnOf(name)
+    if (layout[i]?.name !== names[i]) layout[i] = columnOf(names[i])
+    const column = layout[i]
     const written = fieldValue(value, column, tally)
-    if (written !== '') text += (text === '' ? '' : ',') + column.key + written
+    if (written !== '') text += (text === '' ? column.key : column.nextKey) + written
   }
   return text
 }
@@ -118,8 +140,7 @@ function fieldValue(
       if (!Number.isFinite(value)) return ''
       if (type === 'float' || type === undefined) return decimalText(value, decimals)
       // From 2^53 on a number may print with an exponent, which an integer must not have.
-      if (type === 'integer')
-        return Number.isSafeInteger(Math.round(value)) ? `${Math.round(value) + 0}i` : ''
+      if (type === 'integer') return integerText(value)
       break
     case 'string':
       if (type === 'string' || type === undefined) return stringValue(value)
@@ -134,12 +155,23 @@ function fieldValue(
   return ''
 }
 
+const SMALL_INTEGERS = Array.from({ length: 256 }, (_, n) => `${n}i`)
+
+function integerText(value: number): string {
+  const rounded = Math.round(value) + 0
+  if (rounded >= 0 && rounded < SMALL_INTEGERS.length) return SMALL_INTEGERS[rounded]
+  return Number.isSafeInteger(rounded) ? `${rounded}i` : ''
+}
+
 // Control characters, line feeds before all, end or spoil a line in one version or another. Half a surrogate pair has no
 // UTF-8: Buffer writes U+FFFD for it.
 const CONTROL = /[\u0000-\u001f\u007f]/g
 const QUOTED = /["\\]/g
 
+const PLAIN_STRING = /^[ !#-[\]-~]{0,256}$/
+
 function stringValue(text: string): string {
+  if (PLAIN_STRING.test(text)) return `"${text}"`
   return `"${cut(text, MOST_STRING_CHARACTERS).replace(CONTROL, ' ').replace(QUOTED, '\\$&')}"`
 }
 

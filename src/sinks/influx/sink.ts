@@ -76,7 +76,8 @@ const CHUNK_POINTS = 2000
 const HOLD_MS = 250
 /** From so many bytes that wait for the disk on, one who can wait should. */
 const MOST_UNWRITTEN_BYTES = 8 * 1024 * 1024
-const BATCH_POINTS = 5000
+/** A frame that fills a request is posted as it lies on the disk; only smaller ones are unpacked and packed together. */
+const BATCH_POINTS = 1500
 const BATCH_BYTES = 4 * 1024 * 1024
 const FIRST_PAUSE_MS = 250
 const MOST_PAUSE_MS = 30_000
