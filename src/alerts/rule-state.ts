@@ -47,8 +47,6 @@ export class RuleState {
   private readonly groups = new Map<string, Group>()
   /** Those with something new since the last look. */
   private readonly dirty = new Set<Group>()
-  /** The groups of a stream, looked up once. */
-  private readonly ofStream = new WeakMap<WatchedStream, Group | null>()
   private readonly traits: SharedTraitsFinder
   readonly alerts: RuleAlerts
   /** Seconds with packets, up to the last packet. */
@@ -86,10 +84,10 @@ export class RuleState {
   }
 
   private groupOfStream(stream: WatchedStream): Group | undefined {
-    let group = this.ofStream.get(stream)
+    let group = stream.placeIn(this)?.group
     if (group === undefined || (group !== null && this.groups.get(group.key) !== group)) {
       group = this.groupOf(stream.tags) ?? null
-      this.ofStream.set(stream, group)
+      stream.put(this, group)
     }
     return group ?? undefined
   }

@@ -7,6 +7,8 @@ import type { MosDriver } from '../calls/records.js'
 import type { AffectedCall } from './bad-sample.js'
 import type { MetricReader } from './conditions.js'
 import { driverOf, networkDropOf, scoreOf, type Impairments, type StreamScore } from './mos-driver.js'
+import type { Group } from './rule-group.js'
+import type { RuleState } from './rule-state.js'
 import type { AlertTags } from './tags.js'
 
 /** A stream is scored over this many seconds. */
@@ -14,6 +16,8 @@ const SCORED_SECONDS = 10
 /** With less expected media in them it is not. */
 const LEAST_SCORED_MS = 5000
 const DEFAULT_PTIME_MS = 20
+/** Scores kept of each codec. */
+const MOST_DELAYS = 512
 
 /** Who a stream belongs to, as far as alerts care. */
 export interface StreamOwner {
@@ -28,50 +32,87 @@ export interface StreamOwner {
   traits(media: readonly { codec?: string; dscp?: number }[]): readonly GroupValue[]
 }
 
-/** One direction of a call as its seconds come: the last ten of them, and who it is. */
+/** In `WatchedStream.seconds`: its start in s, packets, lost, late. */
+const FIELDS = 4
+
+/** The group of a rule that a stream is in; null: in none. */
+export interface Place {
+  readonly rule: RuleState
+  group: Group | null
+}
+
+/** More rules than this have to look a stream's group up again. */
+const MOST_PLACES = 16
+
+/**
+ * One direction of a call as its seconds come: the last ten of them, and who it is. There are as many as streams: small,
+ * without a typed array or an entry in a weak map of their own, which cost the garbage collection more than they hold.
+ */
 export class WatchedStream {
   /** Start of the last second with packets. */
   lastSecondMs = -Infinity
   dscp: number | undefined = undefined
-  private readonly packets = new Uint16Array(SCORED_SECONDS)
-  private readonly lost = new Int16Array(SCORED_SECONDS)
-  private readonly late = new Uint16Array(SCORED_SECONDS)
-  private readonly starts = new Float64Array(SCORED_SECONDS)
+  private readonly places: Place[] = []
+  private readonly seconds: number[] = new Array<number>(SCORED_SECONDS * FIELDS).fill(0)
 
   constructor(
     readonly owner: StreamOwner,
     readonly tags: AlertTags,
   ) {}
 
+  /** Where `rule` put it, if it did. */
+  placeIn(rule: RuleState): Place | undefined {
+    for (const place of this.places) if (place.rule === rule) return place
+    return undefined
+  }
+
+  put(rule: RuleState, group: Group | null): void {
+    const place = this.placeIn(rule)
+    if (place) place.group = group
+    else {
+      // Of rules that were changed meanwhile.
+      if (this.places.length >= MOST_PLACES) this.places.length = 0
+      this.places.push({ rule, group })
+    }
+  }
+
   note(second: MediaSecond): void {
     this.dscp = second.dscp
-    const k = Math.round(second.startMs / 1000) % SCORED_SECONDS
-    if (this.starts[k] !== second.startMs) {
-      this.starts[k] = second.startMs
-      this.packets[k] = this.lost[k] = this.late[k] = 0
+    const { seconds } = this
+    const startS = Math.round(second.startMs / 1000)
+    const at = placeOf(startS)
+    if (seconds[at] !== startS) {
+      seconds[at] = startS
+      seconds[at + 1] = seconds[at + 2] = seconds[at + 3] = 0
     }
-    this.packets[k] += second.packets
-    this.lost[k] += Math.max(-1000, Math.min(30_000, second.lost))
-    this.late[k] += second.late
+    seconds[at + 1] += second.packets
+    seconds[at + 2] += second.lost
+    seconds[at + 3] += second.late
     if (second.startMs > this.lastSecondMs) this.lastSecondMs = second.startMs
   }
 
   /** Loss and lateness of the last ten seconds; undefined when they had too little media. */
   recent(nowMs: number, ptimeMs: number, delayMs: number): Impairments | undefined {
+    const { seconds } = this
+    const earliestS = nowMs / 1000 - SCORED_SECONDS
     let packets = 0
     let lost = 0
     let late = 0
-    for (let k = 0; k < SCORED_SECONDS; k++) {
-      if (nowMs - this.starts[k] >= SCORED_SECONDS * 1000) continue
-      packets += this.packets[k]
-      lost += this.lost[k]
-      late += this.late[k]
+    for (let at = 0; at < seconds.length; at += FIELDS) {
+      if (seconds[at] <= earliestS) continue
+      packets += seconds[at + 1]
+      lost += seconds[at + 2]
+      late += seconds[at + 3]
     }
     lost = Math.max(0, lost)
     const expected = packets + lost
     if (expected * ptimeMs < LEAST_SCORED_MS) return undefined
     return { lossPercent: (100 * lost) / expected, latePercent: (100 * late) / expected, delayMs }
   }
+}
+
+function placeOf(startS: number): number {
+  return Math.abs(startS % SCORED_SECONDS) * FIELDS
 }
 
 /** The call that a stream belongs to. */
@@ -97,8 +138,8 @@ export class SecondMetrics {
   private scored = false
   private score: StreamScore | undefined
   private impairments: Impairments | undefined
-  /** Last scores by codec row, loss and delay: most streams have no loss and much the same delay. */
-  private readonly lossless = new Map<string, StreamScore>()
+  /** Last scores without loss by codec row and delay: most streams have no loss and much the same delay. */
+  private readonly lossless = new Map<string, Map<number, StreamScore>>()
 
   /** Reads `name` of the second that was set. */
   readonly read: MetricReader = (name) => this.value(name)
@@ -178,12 +219,10 @@ export class SecondMetrics {
     if (!this.impairments) return undefined
     const { lossPercent, latePercent } = this.impairments
     if (lossPercent > 0 || latePercent > 0) return (this.score = scoreOf(row, this.impairments))
-    const key = `${row.id} ${delayMs}`
-    this.score = this.lossless.get(key)
-    if (!this.score) {
-      if (this.lossless.size >= 4096) this.lossless.clear()
-      this.lossless.set(key, (this.score = scoreOf(row, this.impairments)))
-    }
+    let known = this.lossless.get(row.id)
+    if (!known || known.size >= MOST_DELAYS) this.lossless.set(row.id, (known = new Map()))
+    this.score = known.get(delayMs)
+    if (!this.score) known.set(delayMs, (this.score = scoreOf(row, this.impairments)))
     return this.score
   }
 
