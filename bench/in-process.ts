@@ -1,8 +1,10 @@
 /**
- * The hot path alone: a capture that lies in memory is parsed, decoded and measured, all metrics on, on one thread.
- * Prints one JSON line. Usage: node bench/.build/bench/in-process.js FILE [WARM_UP_PACKETS]
+ * The hot path alone: a capture that lies in memory is parsed, decoded and measured, all metrics on, on one thread or
+ * with a thread that reads and one that measures. Prints one JSON line.
+ * Usage: node bench/.build/bench/in-process.js FILE [WARM_UP_PACKETS [THREADS]]
  *
- * A first run over the beginning of the file lets the compiler settle, as it has in any process older than a second.
+ * A first run over the beginning of the file lets the compiler settle, as it has in any process older than a second; the
+ * reading thread starts afresh all the same.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { MemorySource } from '../src/capture/memory-source.js'
@@ -62,7 +64,7 @@ async function measure(chunks: readonly Uint8Array[], mostPackets = Infinity): P
 
 const [, , path, warmUp = '1000000', threadsText = '1'] = process.argv
 const threads = Number(threadsText)
-if (path === undefined) throw new Error('usage: in-process FILE [WARM_UP_PACKETS]')
+if (path === undefined) throw new Error('usage: in-process FILE [WARM_UP_PACKETS [THREADS]]')
 const chunks = load(path)
 if (Number(warmUp) > 0) await measure(chunks, Number(warmUp))
 const measured = await measure(chunks)

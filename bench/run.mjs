@@ -33,7 +33,7 @@ async function buildInProcess() {
   const config = {
     extends: '../../tsconfig.json',
     compilerOptions: { rootDir: '../..', outDir: '.', declaration: false },
-    include: ['../in-process.ts'],
+    include: ['../in-process.ts', '../../src/pipeline/reader/reader-thread.ts'],
   }
   writeFileSync(join(build, 'tsconfig.json'), JSON.stringify(config))
   await timed(process.execPath, [
@@ -48,9 +48,16 @@ async function buildInProcess() {
 /** One turn of every program over one file. */
 async function turn(file, programs) {
   const floor = JSON.parse((await timed(programs.floor, [file])).stdout)
-  const inProcess = programs.inProcess
-    ? JSON.parse((await timed(process.execPath, [programs.inProcess, file])).stdout.trim().split('\n').at(-1))
-    : undefined
+  const hotPath = async (threads) =>
+    programs.inProcess &&
+    JSON.parse(
+      (await timed(process.execPath, [programs.inProcess, file, '1000000', String(threads)])).stdout
+        .trim()
+        .split('\n')
+        .at(-1),
+    )
+  const inProcess = await hotPath(1)
+  const inProcessTwo = await hotPath(2)
   const replay = await timed(process.execPath, [
     join(ROOT, 'bin/callprobe'),
     ...['replay', file, '--workers', '1', '--format', 'ndjson', '--output', '/dev/null'],
@@ -60,10 +67,10 @@ async function turn(file, programs) {
     ...['replay', file, '--workers', '2', '--format', 'ndjson', '--output', '/dev/null'],
   ])
   // A program that skips packets is fast for the wrong reason.
-  for (const [name, seen] of Object.entries({ floor, inProcess })) {
+  for (const [name, seen] of Object.entries({ floor, inProcess, inProcessTwo })) {
     if (seen && seen.packets !== packets) throw new Error(`${name} saw ${seen.packets} of ${packets} packets`)
   }
-  return { floor, inProcess, replay, twoThreads }
+  return { floor, inProcess, inProcessTwo, replay, twoThreads }
 }
 
 function summarize(streams, turns) {
@@ -77,6 +84,10 @@ function summarize(streams, turns) {
     inProcess: turns[0].inProcess && {
       perSecond: median(speeds((one) => one.inProcess)),
       ratio: median(ratios((one) => one.inProcess)),
+    },
+    inProcessTwo: turns[0].inProcessTwo && {
+      perSecond: median(speeds((one) => one.inProcessTwo)),
+      gain: median(turns.map((one) => one.inProcess.seconds / one.inProcessTwo.seconds)),
     },
     replay: {
       perSecond: median(speeds((one) => one.replay)),

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import type { PacketSource, SourceWarning } from '../capture/batch.js'
-import { expandPaths } from '../capture/expand-paths.js'
+import { expandPaths, type CapturePath } from '../capture/expand-paths.js'
 import { openCaptures, openFiles } from '../capture/open.js'
 import { RECORD_SCHEMA, type SummaryRecord } from '../calls/records.js'
 import { rulesInForce } from '../config/alert-rules.js'
@@ -43,7 +43,7 @@ export function replayCommand(): Command {
     .option('--baselines <path>', 'with --alerts: what a capture learnt (its alerts.state_dir; read only)')
     .option(
       '--workers <n>',
-      'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big zstd files',
+      'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big files',
       workersOf,
       'auto',
     )
@@ -67,19 +67,24 @@ function workersOf(text: string): number | 'auto' {
 }
 
 /**
- * Unpacking zstd is work of this process (gzip is Node's own threads' work): there a reading thread pays, once there is
- * enough to read. For plain files it does not: measuring is what takes the time (docs/benchmarks.md).
+ * A second thread takes a tenth of a second to start. From so many bytes of capture on it pays (docs/benchmarks.md), and
+ * from fewer of what has to be unpacked: zstd by this process, gzip by a thread of Node's own.
  */
-const WORTH_A_THREAD_BYTES = 4 << 20
-const PACKED_HERE = /\.(zst|zstd)$/i
+const WORTH_A_THREAD_BYTES = 512 << 20
+const ZSTD_WEIGHT = 128
+const GZIP_WEIGHT = 8
+
+function weight({ path, size }: CapturePath): number {
+  if (/\.(zst|zstd)$/i.test(path)) return size * ZSTD_WEIGHT
+  return /\.gz$/i.test(path) ? size * GZIP_WEIGHT : size
+}
 
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
 async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
   if (workers === 1) return openFiles(files)
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openCaptures(captures)
-  const packed = captures.filter((capture) => PACKED_HERE.test(capture.path))
-  const bytes = packed.reduce((sum, capture) => sum + capture.size, 0)
+  const bytes = captures.reduce((sum, capture) => sum + weight(capture), 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
     return openCaptures(captures)
   return ReaderSource.open(files)
