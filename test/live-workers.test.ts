@@ -102,6 +102,23 @@ function inFragments(frame: Uint8Array, first: number): Uint8Array[] {
   })
 }
 
+/** PCMU of a flow of its own, behind Ethernet. */
+function mediaFrame(port: number, sequence: number): Uint8Array {
+  const bytes = new Uint8Array(14 + 20 + 8 + 12 + 20)
+  const view = new DataView(bytes.buffer)
+  bytes.set([2, 0, 0, 0, 9, 1, 2, 0, 0, 0, 9, 2, 8, 0, 0x45])
+  view.setUint16(16, bytes.length - 14)
+  bytes.set([64, 17, 0, 0, 172, 16, 1, 1, 172, 16, 1, 2], 22)
+  view.setUint16(34, port)
+  view.setUint16(36, port)
+  view.setUint16(38, bytes.length - 34)
+  view.setUint16(42, 0x8000)
+  view.setUint16(44, sequence)
+  view.setUint32(46, sequence * 160)
+  view.setUint32(50, port)
+  return bytes
+}
+
 function isRtp(frame: Uint8Array): boolean {
   return frame[23] === 17 && frame[42] >> 6 === 2
 }
@@ -193,6 +210,43 @@ describe.skipIf(!requireLive('tcpreplay'))('media workers', { concurrent: true }
       expect(
         calls.find((call) => call.call_id === known[0].call_id)?.validity.capture_down_ms,
       ).toBeGreaterThan(300)
+    }),
+  )
+
+  it(
+    'measure what came while the process got no processor before the calls of that time are closed',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces) => {
+      const call = (await framesOf(fixture('sipp-g711'))).filter(
+        ({ timeMs }, _, all) => timeMs < all[0].timeMs + 7000,
+      )
+      // The workers have much to read when it goes on, the thread that follows calls next to nothing.
+      const others = Array.from({ length: 90_000 }, (_, k) => ({
+        timeMs: k / 100,
+        frame: mediaFrame(20_000 + 2 * (k % 500), Math.floor(k / 500)),
+      }))
+      const [ofCall, ofOthers] = [join(scratch, 'stall.pcap'), join(scratch, 'stall-others.pcap')]
+      writeFileSync(ofCall, pcapOf(call))
+      writeFileSync(ofOthers, pcapOf(others))
+      const wire = namespaces.wire()
+      const probe = await LiveProbe.start(namespaces, wire, join(scratch, 'stall.ndjson'), [
+        ...['-i', 'tap0', '--workers', '2'],
+      ])
+      const running = namespaces.replay(wire, ofCall)
+      await sleep(3500)
+      probe.signal('SIGSTOP')
+      await namespaces.replay(wire, ofOthers, '--topspeed')
+      await running
+      // The call's last packets count until two seconds after its BYE.
+      await sleep(2500)
+      probe.signal('SIGCONT')
+      await sleep(500)
+      expect(await probe.stop()).toBe(0)
+      const [known] = (await replayBytes(pcapOf(call))).calls
+      const seen = probe.calls().find(({ call_id }) => call_id === known.call_id)
+      expect(probe.summary()).toMatchObject({ packets: call.length + others.length, capture_drops: 0 })
+      for (const direction of ['from_caller', 'from_callee'] as const)
+        expect(countsOf(seen?.media[direction])).toEqual(countsOf(known.media[direction]))
     }),
   )
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { InterfaceEvent, LiveSource } from '../capture/live.js'
 import { loadBinding, type CaptureBinding } from '../capture/ring/native.js'
@@ -73,13 +74,15 @@ export async function openSource(
     })
   const sockets: RingSocket[] = []
   const workerSockets: RingSocket[][] = Array.from({ length: workers > 1 ? workers : 0 }, () => [])
+  // Numbers of processes repeat, in containers that share the host's network: another capture's group would be joined.
+  const firstGroup = randomInt(0x10000)
   names.forEach((name, index) => {
     if (workers === 1) {
       sockets.push(open(name, options.ring))
       return
     }
     // A group is of one interface. Member 0 comes first, and says who gets what.
-    const group = (process.pid + index) & 0xffff
+    const group = (firstGroup + index) & 0xffff
     const program = fanoutProgram(workers + 1, [...new Set([...MEMBER_0_PORTS, ...sipPorts])])
     sockets.push(open(name, options.ring / 4, { group, mode: FANOUT_CBPF, program }))
     for (const worker of workerSockets)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Command } from 'commander'
 import { CaptureLosses } from '../calls/capture-losses.js'
 import type { LiveSource } from '../capture/live.js'
@@ -34,6 +35,8 @@ SIGINT and SIGTERM end the capture: open calls are written as in_progress.
 SIGHUP reads the configuration again and opens the --output file anew.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 --fail-on matched a call.`
+
+const TURN_MS = 10
 
 export function captureCommand(): Command {
   const command = new Command('capture').description(
@@ -144,7 +147,14 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     await loop.run()
     status.clear()
     if (options.state !== undefined && save(options.state, probe, log)) records.leaveOpenCalls()
-    for (const _ of probe.finish()) await records.ready()
+    let turnMs = performance.now()
+    for (const _ of probe.finish()) {
+      await records.ready()
+      if (performance.now() - turnMs < TURN_MS) continue
+      // Signals, and media workers that end, are heard of.
+      await nextTurn()
+      turnMs = performance.now()
+    }
     await records.finish(
       summaryOf(probe, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
     )

@@ -6,14 +6,23 @@ import type { SourceProgress, SourceWarning } from '../capture/batch.js'
 import type { MediaWorkers } from '../pipeline/media/media-workers.js'
 
 const WAIT_MS = 5
+/**
+ * What a worker has not measured yet may be so much older than what calls are told of: less than the time that a call's
+ * media is waited for after its BYE, more than a worker with little to do is behind.
+ */
+const BEHIND_MS = 500
 const NO_FRAMES = new FrameBatch(1)
 
 /**
  * What is left to the calls' thread when media workers read rings of their own: signalling, fragments, tunnels. It ends
- * when the workers' rings are empty too, and tells of what all of them missed.
+ * when the workers' rings are empty too, and tells of what all of them missed. After a standstill it has read its part
+ * long before the workers have read theirs: time goes on for calls as media is measured.
  */
 export class WorkerSource implements LiveSource {
   private over = false
+  /** Its time has not come yet. */
+  private held: FrameBatch | undefined
+  private quietMs = -Infinity
 
   constructor(
     private readonly own: RingSource,
@@ -37,7 +46,9 @@ export class WorkerSource implements LiveSource {
   }
 
   get quietUntilMs(): number {
-    return this.own.quietUntilMs
+    const { quietUntilMs } = this.own
+    if (this.isMeasured(quietUntilMs)) this.quietMs = quietUntilMs
+    return this.quietMs
   }
 
   get received(): number {
@@ -53,14 +64,26 @@ export class WorkerSource implements LiveSource {
   }
 
   async next(): Promise<FrameBatch | null> {
-    if (!this.over) {
+    if (this.held === undefined && !this.over) {
       const batch = await this.own.next()
-      if (batch !== null) return batch
-      this.over = true
+      if (batch === null) this.over = true
+      else if (batch.end === batch.first) return batch
+      else this.held = batch
     }
-    if (this.workers.isDrained) return null
+    const { held } = this
+    if (held !== undefined && this.isMeasured(held.timeMs[held.end - 1])) {
+      this.held = undefined
+      return held
+    }
+    if (held === undefined && this.workers.isDrained) return null
     await sleep(WAIT_MS)
     return NO_FRAMES
+  }
+
+  /** Whether the workers have measured what came (nearly) until then. */
+  private isMeasured(timeMs: number): boolean {
+    const untilMs = timeMs - BEHIND_MS
+    return this.workers.hasMeasured(untilMs, untilMs - this.own.clockOffsetMs)
   }
 
   stop(): void {

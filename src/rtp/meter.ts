@@ -60,6 +60,8 @@ const SWEEP_ROUND_MS = 5_000
 const MOST_SWEPT_SLOTS = 4096
 /** So many slots are looked at for a stream that can make room. */
 const DISPLACEABLE_SLOTS = 64
+/** So many slots at most are on their way to streams of calls. */
+const MOST_PROMISED = 256
 const DEFAULT_PTIME_MS = 20
 const STANDARD_BUFFER: ConfiguredBuffer = {
   kind: 'adaptive',
@@ -168,6 +170,8 @@ export class RtpMeter implements StreamControl {
   private displaced = 0
   /** Where to look next for a stream that makes room. */
   private displaceAt = 0
+  /** Slots that streams ended for, and that no stream of a call has taken yet. */
+  private promised = 0
 
   constructor(
     private readonly listener: StreamListener,
@@ -449,12 +453,14 @@ export class RtpMeter implements StreamControl {
     // What announces a flow may come after its first packet.
     const isSecond = c.match(hash, sequence, timestamp, type, payloadLength, timeMs, udpChecksum, !announced)
     if (!announced && !isSecond) return PACKET_CANDIDATE
-    let slot = this.allocate(p, hash, ssrc, ports)
+    const mayTake = announced || this.freeCount > this.promised || this.highWater < this.maxStreams
+    let slot = mayTake ? this.allocate(p, hash, ssrc, ports) : -1
     if (slot < 0 && announced && this.makeRoom()) slot = this.allocate(p, hash, ssrc, ports)
     if (slot < 0) {
       this.noRoom++
       return PACKET_NO_ROOM
     }
+    if (announced && this.promised > 0) this.promised--
     const i = slot * L.STRIDE_32
     this.start(slot, isSecond ? c.timeMs : timeMs, isSecond ? c.sequence : sequence)
     if (announced) {
@@ -477,10 +483,12 @@ export class RtpMeter implements StreamControl {
 
   /**
    * A flood of streams that belong to no call keeps no call from being measured: of the next few of them, the one that
-   * has been silent the longest ends.
+   * has been silent the longest ends. Where its slot is not free at once, it is kept for a stream of a call: this one, when
+   * its next packet comes.
    */
   private makeRoom(): boolean {
     const { i32 } = this
+    if (this.promised >= Math.min(MOST_PROMISED, Math.ceil(this.maxStreams / 8))) return false
     let oldest = -1
     for (let n = Math.min(DISPLACEABLE_SLOTS, this.highWater); n > 0; n--) {
       const slot = this.displaceAt
@@ -492,7 +500,9 @@ export class RtpMeter implements StreamControl {
     if (oldest < 0) return false
     this.displaced++
     this.close(oldest)
-    return this.freeCount > 0
+    if (this.freeCount > 0) return true
+    this.promised++
+    return false
   }
 
   private allocate(p: DecodedPacket, hash: number, ssrc: number, ports: number): number {

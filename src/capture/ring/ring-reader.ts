@@ -109,10 +109,12 @@ export class RingReader {
     let oldest = -1
     let newest = 0
     const sequence = (block: number): number => i32[((block * blockBytes) >> 2) + BLOCK_SEQUENCE]
+    // First, so that one which the kernel hands out meanwhile is found below.
+    for (let block = 1; block < blocks; block++)
+      if (((sequence(block) - sequence(newest)) | 0) > 0) newest = block
     for (let block = 0; block < blocks; block++) {
       const isOurs = (Atomics.load(i32, ((block * blockBytes) >> 2) + BLOCK_STATUS) & OWNED_BY_USER) !== 0
       if (isOurs && (oldest < 0 || ((sequence(block) - sequence(oldest)) | 0) < 0)) oldest = block
-      if (((sequence(block) - sequence(newest)) | 0) > 0) newest = block
     }
     return oldest >= 0 ? oldest : newest
   }

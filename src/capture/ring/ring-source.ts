@@ -50,12 +50,13 @@ export class RingSource implements LiveSource {
   quietUntilMs = -Infinity
   /** The clock minus the time of the last packet, when its block was opened, ms; NaN before any. */
   clockApartMs = NaN
+  /** Time of the packets minus the clock's, where a network card stamps them in a time scale of its own, ms. */
+  clockOffsetMs = 0
   private readonly rings: OpenRing[]
   private readonly nowMs: () => number
   private readonly holdMs: number
   private readonly quietMs: number
   private readonly hardware: boolean
-  private clockOffsetMs = 0
   private turnMs = performance.now()
   private lastBatchMs = -Infinity
   private watchedMs = -Infinity

@@ -16,6 +16,10 @@ import { ROW_BYTES, RowCodec } from './row-codec.js'
 
 /** A full ring is looked at again after this long, ms. */
 const FULL_WAIT_MS = 1
+/** Unwrapped packets that take more room than this wait for nothing. */
+const CROWDED_BYTES = 2 * 2 ** 20
+/** One that is so far ahead is of before the clock was set back, ms. */
+const OTHER_CLOCK_MS = 60_000
 
 /** What a media worker does with its frames and its orders; the thread around it brings both. */
 export class MediaMeasurer implements StreamListener {
@@ -70,6 +74,11 @@ export class MediaMeasurer implements StreamListener {
   /** Whether somebody waits for an order to be carried out. */
   get isAsked(): boolean {
     return Atomics.load(this.control, M.ASKED) !== Atomics.load(this.control, M.DONE)
+  }
+
+  /** So much is waiting to be read that there may soon be no room for more. */
+  get isCrowded(): boolean {
+    return this.down.used > CROWDED_BYTES
   }
 
   private onBatch(batch: PacketBatch): void {
@@ -140,7 +149,7 @@ export class MediaMeasurer implements StreamListener {
       const { kind, at } = down
       if (kind === M.PACKET) {
         const packetMs = down.f64[at >> 3]
-        if (packetMs > untilMs) return packetMs
+        if (packetMs > untilMs && !(packetMs - untilMs > OTHER_CLOCK_MS)) return packetMs
         this.unwrappedMs = packetMs
         if (meter.onPacket(this.carried.read(down, at)) !== PACKET_RTCP) this.figures[M.RTP_PACKETS]++
         down.release()

@@ -15,6 +15,8 @@ const PACKET_BYTES = 3 * 2 ** 20
 const WAIT_MS = 5
 /** A worker that does not answer for so many waits is given up: ten seconds, standstills of the process left out. */
 const PATIENCE = 2000
+/** One that was found behind so often without any progress is no longer waited for. */
+const MOST_LOOKS = 6000
 
 /** A message, in the ring or copied out of it. */
 export interface Message {
@@ -62,7 +64,13 @@ export class MediaLink {
   private readonly down = new MessageRing(MessageRing.memory(DOWN_BYTES))
   /** Messages that were taken out of the ring while the worker was asked for something. */
   private pending: Message[] = []
+  /** Those before it were handed out. */
+  private pendingAt = 0
   private asked = 0
+  /** How often it was found to be behind, with no progress since. */
+  private idleLooks = 0
+  private lookedPackets = NaN
+  private lookedMs = NaN
   private isAwaited = false
   private worker: Worker | undefined
 
@@ -109,6 +117,22 @@ export class MediaLink {
     this.wake()
   }
 
+  /**
+   * Whether it has measured what came before that time of the packets, `clockMs` by the clock. True, too, of one that has
+   * stood still for long: it keeps nobody else from going on.
+   */
+  hasMeasured(timeMs: number, clockMs: number): boolean {
+    const { figures } = this
+    if (this.drained || this.finished) return true
+    if (figures[M.MEASURED_MS] >= timeMs || figures[M.CAUGHT_UP_MS] >= clockMs) return true
+    if (figures[M.PACKETS] === this.lookedPackets && figures[M.CAUGHT_UP_MS] === this.lookedMs)
+      return ++this.idleLooks > MOST_LOOKS
+    this.lookedPackets = figures[M.PACKETS]
+    this.lookedMs = figures[M.CAUGHT_UP_MS]
+    this.idleLooks = 0
+    return false
+  }
+
   /** Tells it something. Nothing, to one that is dead. */
   order(kind: number, localSlot = 0, argument = 0): void {
     let patience = PATIENCE
@@ -148,27 +172,46 @@ export class MediaLink {
     this.isAwaited = false
     this.wake()
     let patience = PATIENCE
-    while (!this.dead && Atomics.load(this.control, M.DONE) !== this.asked) {
+    while (!this.dead) {
+      const done = Atomics.load(this.control, M.DONE)
+      if (done === this.asked) break
       // It may be waiting for room itself.
       this.setAside()
-      this.pause()
+      this.pause(done)
       if (--patience < 0) this.giveUp()
     }
     this.setAside()
     const about: Message[] = []
     const others: Message[] = []
-    for (const message of this.pending) (isAbout(message, localSlot) ? about : others).push(message)
+    for (let k = this.pendingAt; k < this.pending.length; k++) {
+      const message = this.pending[k]
+      if (isAbout(message, localSlot)) about.push(message)
+      else others.push(message)
+    }
     this.pending = others
+    this.pendingAt = 0
     return about
   }
 
-  private giveUp(): void {
+  /** It does not answer: it is ended, and counts as dead. */
+  giveUp(): void {
     this.dead = true
     void this.terminate()
   }
 
-  private pause(): void {
-    Atomics.wait(this.control, M.DONE, Atomics.load(this.control, M.DONE), WAIT_MS)
+  /** Waits for something to be done, or a moment. `done`: what was done when that was last looked at. */
+  private pause(done = Atomics.load(this.control, M.DONE)): void {
+    Atomics.wait(this.control, M.DONE, done, WAIT_MS)
+  }
+
+  /** The next message that was set aside. */
+  private takePending(): Message | undefined {
+    if (this.pendingAt < this.pending.length) return this.pending[this.pendingAt++]
+    if (this.pendingAt > 0) {
+      this.pending = []
+      this.pendingAt = 0
+    }
+    return undefined
   }
 
   /** Copies what is in the ring, so that there is room in it. */
@@ -189,7 +232,7 @@ export class MediaLink {
     const release = (): void => this.up.release()
     const nothing = (): void => {}
     for (let left = most; left > 0; left--) {
-      const before = this.pending.shift()
+      const before = this.takePending()
       if (before) visit(before, nothing)
       else if (this.up.next()) {
         message.kind = this.up.kind

@@ -43,20 +43,38 @@ function isEarly(batch: PacketBatch): boolean {
   return (
     lastMs - measurer.unwrappedMs < LATELY_MS &&
     lastMs > figures[M.UNWRAPPED_UNTIL_MS] &&
-    Date.now() - lastMs < HOLD_MS &&
+    Date.now() + source.clockOffsetMs - lastMs < HOLD_MS &&
+    // The clock may have been set back.
+    !(performance.now() - heldAtMs >= HOLD_MS) &&
     !measurer.isAsked
   )
 }
 
-/** Unwrapped packets wait likewise, for frames of their time that the kernel has not handed out yet. */
+/** Unwrapped packets wait likewise, for frames of their time that were not taken out of the ring yet. */
 function unwrappedUntil(): number {
-  if (drained || measurer.isAsked) return Infinity
-  return held ? held.timeMs[held.first] : Date.now() - settledMs
+  if (drained || measurer.isAsked || measurer.isCrowded) return Infinity
+  if (held) return held.timeMs[held.first]
+  if (isBehind) return figures[M.MEASURED_MS]
+  // Without frames there is nothing to wait for, nor is their clock known.
+  return figures[M.PACKETS] === 0 ? Infinity : figures[M.CAUGHT_UP_MS] + source.clockOffsetMs
+}
+
+/** Takes what is in the rings, and notes how far that goes. */
+function take(): PacketBatch | null | undefined {
+  // Read before the rings are looked at: what is not in them then came after it.
+  const nowMs = Date.now()
+  const batch = source.take()
+  isBehind = !!batch && batch.end > batch.first
+  if (!isBehind) figures[M.CAUGHT_UP_MS] = nowMs - settledMs
+  return batch
 }
 
 let drained = false
 /** Frames that were taken and not measured yet. */
 let held: PacketBatch | undefined
+let heldAtMs = NaN
+/** There may be more in the rings than was taken. */
+let isBehind = true
 Atomics.store(control, M.RUNNING, 1)
 while (!measurer.finished) {
   // Read before the orders are: what is sent later wakes the wait below.
@@ -65,14 +83,18 @@ while (!measurer.finished) {
   measurer.takeOrders(unwrappedUntil())
   publish(beganMs)
   if (measurer.stopped) source.stop()
-  const batch = held ?? (drained ? undefined : source.take())
+  const batch = held ?? (drained ? undefined : take())
   if (batch && batch.end > batch.first && isEarly(batch)) {
+    if (!held) heldAtMs = beganMs
     held = batch
     Atomics.wait(control, M.WAKE, wake, HOLD_WAIT_MS)
     continue
   }
   held = undefined
+  heldAtMs = NaN
   if (batch === undefined) {
+    measurer.takeOrders(unwrappedUntil())
+    if (measurer.finished) break
     Atomics.wait(control, M.WAKE, wake, drained ? LOOK_MS : source.pauseMs())
     continue
   }
@@ -81,8 +103,10 @@ while (!measurer.finished) {
     lookedMs = -Infinity
     publish(beganMs)
     measurer.sendDrained()
-  } else if (batch.end > batch.first) measurer.onMergedBatch(batch)
-  else if (Number.isFinite(source.quietUntilMs)) measurer.onQuiet(source.quietUntilMs)
+  } else if (batch.end > batch.first) {
+    measurer.onMergedBatch(batch)
+    figures[M.MEASURED_MS] = batch.timeMs[batch.end - 1]
+  } else if (Number.isFinite(source.quietUntilMs)) measurer.onQuiet(source.quietUntilMs)
   figures[M.BUSY_MS] += performance.now() - beganMs
 }
 await source.close()

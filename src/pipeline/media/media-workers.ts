@@ -26,6 +26,8 @@ const ANNOUNCED_PLACES = 1 << 18
 const MOST_RESTARTS = 5
 const RESTARTS_WITHIN_MS = 60_000
 const WAIT_MS = 2
+/** One that is to end and sends nothing for so many waits is given up: ten seconds. */
+const PATIENCE = 5000
 /** Messages of a worker that are taken in before other work gets its turn. */
 const MOST_AT_ONCE = 8192
 
@@ -84,12 +86,18 @@ export class MediaWorkers implements StreamControl {
   private packetsDroppedBefore = 0
   private hasStopped = false
   private ending = false
+  private closed = false
 
   constructor(private readonly options: MediaWorkersOptions) {
     const workers = options.sockets.length
     this.slotsEach = Math.ceil(options.meter.maxStreams / workers)
     this.slots = this.slotsEach * workers
-    this.meterOptions = { ...options.meter, maxStreams: this.slotsEach }
+    const { earlyPackets } = options.meter
+    this.meterOptions = {
+      ...options.meter,
+      maxStreams: this.slotsEach,
+      earlyPackets: earlyPackets && Math.ceil(earlyPackets / workers),
+    }
     this.memory = {
       states: StreamStates.sharedMemory(this.slots),
       announced: new SharedArrayBuffer(AnnouncedEndpoints.memoryBytes(ANNOUNCED_PLACES)),
@@ -134,7 +142,7 @@ export class MediaWorkers implements StreamControl {
   /** A worker is gone. What it had measured counts; its streams end, and begin anew with another. */
   private onExit(link: MediaLink, error: Error | undefined): void {
     const at = this.links.indexOf(link)
-    if (at < 0) return
+    if (at < 0 || this.closed) return
     this.salvage(link)
     if (this.ending) {
       link.finished = true
@@ -304,6 +312,11 @@ export class MediaWorkers implements StreamControl {
     this.listener.onPayloadSample?.(slot, this.sample.read(own, M.PACKET_AT))
   }
 
+  /** Whether all that came before that time of the packets was measured; `clockMs`: the same time by the clock. */
+  hasMeasured(timeMs: number, clockMs: number): boolean {
+    return this.links.every((link) => link.hasMeasured(timeMs, clockMs))
+  }
+
   /** An unwrapped packet that may be RTP: goes to the worker that owns its flow. Returns PACKET_*. */
   onPacket(p: DecodedPacket): number {
     const type = p.bytes[p.payloadOffset + 1]
@@ -392,8 +405,11 @@ export class MediaWorkers implements StreamControl {
       link.wake()
     }
     const pause = new Int32Array(new SharedArrayBuffer(4))
+    let patience = PATIENCE
     while (this.links.some((link) => !link.finished)) {
-      if (!this.read()) {
+      if (this.read()) patience = PATIENCE
+      else {
+        if (--patience < 0) for (const link of this.links) if (!link.finished) link.giveUp()
         for (const link of this.links) {
           if (!link.dead || link.finished) continue
           this.salvage(link)
@@ -407,7 +423,7 @@ export class MediaWorkers implements StreamControl {
 
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
-    this.ending = true
+    this.ending = this.closed = true
     await Promise.all(this.links.map((link) => link.terminate()))
   }
 
