@@ -10,6 +10,10 @@ import { findProgram } from './lib/programs.mjs'
 import { ROOT, run } from './lib/run.mjs'
 
 const folder = process.argv[2]
+if (folder === '--help') {
+  console.log('node scripts/report-screenshots.mjs [FOLDER]')
+  process.exit(0)
+}
 const target = folder ?? join(ROOT, 'docs/images')
 
 /** name, part of the page, width, theme, only for a look */
