@@ -23,6 +23,7 @@ export class WorkerSource implements LiveSource {
   /** Its time has not come yet. */
   private held: FrameBatch | undefined
   private quietMs = -Infinity
+  private toldMs = -Infinity
 
   constructor(
     private readonly own: RingSource,
@@ -66,18 +67,31 @@ export class WorkerSource implements LiveSource {
   async next(): Promise<FrameBatch | null> {
     if (this.held === undefined && !this.over) {
       const batch = await this.own.next()
-      if (batch === null) this.over = true
-      else if (batch.end === batch.first) return batch
-      else this.held = batch
+      if (batch === null) {
+        this.over = true
+        this.workers.unwrappedUntil(Infinity)
+      } else {
+        this.tellWorkers(batch)
+        if (batch.end === batch.first) return batch
+        this.held = batch
+      }
     }
     const { held } = this
     if (held !== undefined && this.isMeasured(held.timeMs[held.end - 1])) {
       this.held = undefined
+      this.toldMs = held.timeMs[held.end - 1]
       return held
     }
     if (held === undefined && this.workers.isDrained) return null
     await sleep(WAIT_MS)
     return NO_FRAMES
+  }
+
+  /** They need not wait for anything of before. */
+  private tellWorkers({ timeMs, first, end }: FrameBatch): void {
+    const untilMs = end > first ? timeMs[first] : this.own.quietUntilMs
+    if (untilMs > this.toldMs) this.workers.unwrappedUntil(untilMs)
+    this.toldMs = untilMs
   }
 
   /** Whether the workers have measured what came (nearly) until then. */

@@ -13,6 +13,12 @@ const COUNTS_MS = 1000
 const HOLD_MS = 100
 const HOLD_WAIT_MS = 5
 const LATELY_MS = 5000
+/** Frames that have waited so long in the ring are of a standstill of the process, or too many. */
+const LATE_MS = 1000
+/** After a standstill the thread that follows calls is to have read what it has, up to so long before. */
+const AHEAD_MS = 250
+/** How long that is waited for, until the rings are empty again. */
+const MOST_AHEAD_MS = 1000
 
 const task: M.MediaTask = workerData
 const control = new Int32Array(task.control)
@@ -50,6 +56,17 @@ function isEarly(batch: PacketBatch): boolean {
   )
 }
 
+/** The batch in hand has to wait: the calls of its time may not have been announced yet. */
+function isAhead(batch: PacketBatch): boolean {
+  const firstMs = batch.timeMs[batch.first]
+  return (
+    aheadMs < MOST_AHEAD_MS &&
+    Date.now() + source.clockOffsetMs - firstMs > LATE_MS &&
+    firstMs > figures[M.UNWRAPPED_UNTIL_MS] + AHEAD_MS &&
+    !measurer.isAsked
+  )
+}
+
 /** Unwrapped packets wait likewise, for frames of their time that were not taken out of the ring yet. */
 function unwrappedUntil(): number {
   if (drained || measurer.isAsked || measurer.isCrowded) return Infinity
@@ -65,7 +82,10 @@ function take(): PacketBatch | null | undefined {
   const nowMs = Date.now()
   const batch = source.take()
   isBehind = !!batch && batch.end > batch.first
-  if (!isBehind) figures[M.CAUGHT_UP_MS] = nowMs - settledMs
+  if (!isBehind) {
+    figures[M.CAUGHT_UP_MS] = nowMs - settledMs
+    aheadMs = 0
+  }
   return batch
 }
 
@@ -73,6 +93,8 @@ let drained = false
 /** Frames that were taken and not measured yet. */
 let held: PacketBatch | undefined
 let heldAtMs = NaN
+/** Time spent waiting for the thread that follows calls. */
+let aheadMs = 0
 /** There may be more in the rings than was taken. */
 let isBehind = true
 Atomics.store(control, M.RUNNING, 1)
@@ -84,10 +106,13 @@ while (!measurer.finished) {
   publish(beganMs)
   if (measurer.stopped) source.stop()
   const batch = held ?? (drained ? undefined : take())
-  if (batch && batch.end > batch.first && isEarly(batch)) {
+  const ahead = batch && batch.end > batch.first && isAhead(batch)
+  if (ahead || (batch && batch.end > batch.first && isEarly(batch))) {
     if (!held) heldAtMs = beganMs
     held = batch
+    figures[M.MEASURED_MS] = batch.timeMs[batch.first]
     Atomics.wait(control, M.WAKE, wake, HOLD_WAIT_MS)
+    if (ahead) aheadMs += performance.now() - beganMs
     continue
   }
   held = undefined

@@ -73,7 +73,7 @@ export const FREEZES = 8
 export const BUSY_MS = 9
 /** Written by the other side: every packet of before this time that it unwrapped was sent, ms since the epoch. */
 export const UNWRAPPED_UNTIL_MS = 10
-/** Time of the last packet that was measured, ms since the epoch. */
+/** Every packet of before this time was measured, ms since the epoch. */
 export const MEASURED_MS = 11
 /** Every packet that came before this time of the clock was measured, ms since the epoch. */
 export const CAUGHT_UP_MS = 12
