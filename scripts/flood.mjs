@@ -34,7 +34,7 @@ const RING_MIB = 256
 /** 2.5 KB for a stream, and what a call without media takes. */
 const MOST_BYTES_OF_STREAM = 5000
 const MOST_BYTES_OF_CALL = 12_000
-const BASE_BYTES = 400 * 2 ** 20
+const BASE_BYTES = 600 * 2 ** 20
 
 /** Classic pcap: INVITEs of as many calls, each from an address of its own. */
 function invites() {
