@@ -6,6 +6,7 @@ import type { IntervalRow, StreamListener } from './row.js'
 /** What one stream's rows add up to. */
 interface StreamSums {
   packets: number
+  measured: number
   duplicates: number
   stray: number
   lost: number
@@ -85,7 +86,7 @@ export class MeterChecks implements StreamListener {
 
   onStreamStart(slot: number): void {
     check(!this.running.has(slot), 'a slot is given to one stream at a time')
-    const zero = { packets: 0, duplicates: 0, stray: 0, lost: 0, segments: 0, finalPackets: 0 }
+    const zero = { packets: 0, measured: 0, duplicates: 0, stray: 0, lost: 0, segments: 0, finalPackets: 0 }
     this.running.set(slot, { ...zero, lossRuns: 0, badTotal: 0, lowest: 0, highest: 0, ended: false })
     this.started++
     const identity = this.meter?.identity(slot)
@@ -104,6 +105,9 @@ export class MeterChecks implements StreamListener {
     checkDistributions(row)
     check(row.first === (stream.segments === 0), 'the first row, and no other, says so')
     stream.packets += row.packets
+    stream.measured += row.measured
+    // Not of each row: packets that came before their clock rate was known are measured in the row in which it is.
+    check(stream.measured <= stream.packets, 'measured packets are packets')
     stream.duplicates += row.duplicates
     stream.stray += row.stray
     stream.lost += row.lost - row.lostBefore
@@ -144,7 +148,6 @@ function checkCounts(row: IntervalRow): void {
   check(row.payloadType >= -1 && row.payloadType < 128, 'payload types have 7 bits')
   check(row.spanDuplicates <= row.duplicates, 'copies by the mirror are duplicates')
   check(row.reordered <= row.packets, 'reordered packets are packets')
-  check(row.measured <= row.packets, 'measured packets are packets')
   check(row.jitterUpdates <= row.measured, 'what updates jitter is measured')
   check(row.noisePackets + row.eventPackets <= row.packets, 'noise and events are packets')
   check(row.dtmfEvents <= row.eventPackets, 'an event has a packet')
