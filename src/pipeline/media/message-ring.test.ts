@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { propertyRuns } from '../../../test/helpers/property-runs.js'
 import { MessageRing } from './message-ring.js'
 
 function send(ring: MessageRing, kind: number, body: readonly number[]): boolean {
@@ -36,6 +37,7 @@ it('hands over every message that it took, whole and in order, round and round',
       expect(got).toEqual(sent)
       expect(reader.used).toBe(0)
     }),
+    propertyRuns(200),
   )
 })
 
