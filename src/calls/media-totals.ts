@@ -127,7 +127,7 @@ export class MediaTotals implements MediaCounts {
 
 /** Totals that were given back: a call's open interval needs one for ten seconds, tens of thousands of times. */
 const spare: MediaTotals[] = []
-const MOST_SPARE = 4096
+const MOST_SPARE = 65_536
 
 export function takeTotals(): MediaTotals {
   return spare.pop() ?? new MediaTotals()

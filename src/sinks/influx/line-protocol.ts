@@ -1,6 +1,7 @@
 import type { MetricPoint } from '../../aggregates/point.js'
-import { decimalsOf, decimalText } from '../rounding.js'
+import { decimalsOf } from '../rounding.js'
 import { FIELD_TYPES, type FieldType } from './field-types.js'
+import { LineBytes } from './line-bytes.js'
 
 /**
  * InfluxDB line protocol: `measurement,tag=value field=value,... nanoseconds`, for 1.x, 2.x, 3.x and what else reads it.
@@ -30,8 +31,9 @@ export interface FieldTally {
  * @param nanoseconds the time within the second, when ties were broken (PointTimes)
  */
 export function toLine(point: MetricPoint, nanoseconds = nanosecondsOf(point), tally?: FieldTally): string {
-  const fields = fieldsText(point, tally)
-  if (fields === '') return ''
+  const out = new LineBytes()
+  if (!writeFields(out, point, tally)) return ''
+  const fields = out.bytes.toString('utf8', 0, out.length)
   return `${seriesOf(point.measurement, point.tags)} ${fields} ${timeText(secondOf(point), nanoseconds)}`
 }
 
@@ -76,9 +78,10 @@ export function timeText(second: number, nanoseconds: number): string {
 
 interface FieldColumn {
   name: string
-  /** `name=`, escaped, and with the comma before it. */
+  /** `name=`, escaped. */
   key: string
-  nextKey: string
+  /** `,name=` */
+  keyBytes: Uint8Array
   type: FieldType | undefined
   decimals: number
 }
@@ -90,7 +93,8 @@ function columnOf(name: string): FieldColumn {
   let column = columns.get(name)
   if (column === undefined) {
     const key = `${escapeKey(name)}=`
-    column = { name, key, nextKey: `,${key}`, type: FIELD_TYPES.get(name), decimals: decimalsOf(name) }
+    const keyBytes = new Uint8Array(Buffer.from(`,${key}`))
+    column = { name, key, keyBytes, type: FIELD_TYPES.get(name), decimals: decimalsOf(name) }
     columns.set(name, column)
   }
   return column
@@ -111,56 +115,76 @@ function layoutOf(measurement: string): FieldColumn[] {
   return layout
 }
 
-/** The fields of a line; '' when there is none that can be written, or no time. */
-export function fieldsText({ measurement, fields, timeMs }: MetricPoint, tally?: FieldTally): string {
-  if (!Number.isFinite(timeMs)) return ''
+/** Appends the fields of a line; false when there is none that can be written, or no time: then nothing was appended. */
+export function writeFields(
+  out: LineBytes,
+  { measurement, fields, timeMs }: MetricPoint,
+  tally?: FieldTally,
+): boolean {
+  if (!Number.isFinite(timeMs)) return false
   const layout = layoutOf(measurement)
-  const names = Object.keys(fields)
-  const values = Object.values(fields)
-  let text = ''
-  for (let i = 0; i < names.length; i++) {
-    const value = values[i]
+  const begin = out.length
+  let place = 0
+  // Own names only: points are literals. Unlike Object.keys() this leaves nothing behind.
+  for (const name in fields) {
+    const i = place++
+    const value = fields[name]
     if (value === undefined) continue
-    if (layout[i]?.name !== names[i]) layout[i] = columnOf(names[i])
+    if (layout[i]?.name !== name) layout[i] = columnOf(name)
     const column = layout[i]
-    const written = fieldValue(value, column, tally)
-    if (written !== '') text += (text === '' ? column.key : column.nextKey) + written
+    const before = out.length
+    out.append(column.keyBytes, before === begin ? 1 : 0)
+    if (!writeValue(out, value, column, tally)) out.length = before
   }
-  return text
+  return out.length > begin
 }
 
-/** '' when there is nothing to write. */
-function fieldValue(
+const INTEGER_MARK = new Uint8Array(Buffer.from('i'))
+const TRUE = new Uint8Array(Buffer.from('true'))
+const FALSE = new Uint8Array(Buffer.from('false'))
+
+/** False when there is nothing to write. */
+function writeValue(
+  out: LineBytes,
   value: number | string | boolean,
   { type, decimals }: FieldColumn,
   tally: FieldTally | undefined,
-): string {
+): boolean {
   switch (typeof value) {
     case 'number':
-      if (!Number.isFinite(value)) return ''
-      if (type === 'float' || type === undefined) return decimalText(value, decimals)
-      // From 2^53 on a number may print with an exponent, which an integer must not have.
-      if (type === 'integer') return integerText(value)
+      if (!Number.isFinite(value)) return false
+      if (type === 'float' || type === undefined) {
+        out.decimal(value, decimals)
+        return true
+      }
+      if (type === 'integer') return writeInteger(out, value)
       break
     case 'string':
-      if (type === 'string' || type === undefined) return stringValue(value)
+      if (type === 'string' || type === undefined) {
+        writeString(out, value)
+        return true
+      }
       break
     case 'boolean':
-      if (type === 'boolean' || type === undefined) return value ? 'true' : 'false'
+      if (type === 'boolean' || type === undefined) {
+        out.append(value ? TRUE : FALSE)
+        return true
+      }
       break
     default:
       break
   }
   if (tally !== undefined) tally.fieldsOfOtherType++
-  return ''
+  return false
 }
 
-const SMALL_INTEGERS = Array.from({ length: 256 }, (_, n) => `${n}i`)
-
-function integerText(value: number): string {
+/** From 2^53 on a number may print with an exponent, which an integer must not have. */
+function writeInteger(out: LineBytes, value: number): boolean {
   const rounded = Math.round(value) + 0
-  if (rounded >= 0 && rounded < SMALL_INTEGERS.length) return SMALL_INTEGERS[rounded]
-  return Number.isSafeInteger(rounded) ? `${rounded}i` : ''
+  if (!Number.isSafeInteger(rounded)) return false
+  out.integer(rounded)
+  out.append(INTEGER_MARK)
+  return true
 }
 
 // Control characters, line feeds before all, end or spoil a line in one version or another. Half a surrogate pair has no
@@ -168,11 +192,9 @@ function integerText(value: number): string {
 const CONTROL = /[\u0000-\u001f\u007f]/g
 const QUOTED = /["\\]/g
 
-const PLAIN_STRING = /^[ !#-[\]-~]{0,256}$/
-
-function stringValue(text: string): string {
-  if (PLAIN_STRING.test(text)) return `"${text}"`
-  return `"${cut(text, MOST_STRING_CHARACTERS).replace(CONTROL, ' ').replace(QUOTED, '\\$&')}"`
+function writeString(out: LineBytes, text: string): void {
+  if (text.length <= MOST_STRING_CHARACTERS && out.quoted(text)) return
+  out.text(`"${cut(text, MOST_STRING_CHARACTERS).replace(CONTROL, ' ').replace(QUOTED, '\\$&')}"`)
 }
 
 const PLAIN_TAG = /^[\w.:+/-]{1,256}$/

@@ -10,7 +10,11 @@ const MOST_TIMES = 300_000
 export class PointTimes {
   /** Points whose hash was taken. */
   ties = 0
-  private readonly taken = new Map<string, Set<number>>()
+  /** By series and second. */
+  private readonly taken = new Map<string, Map<number, Set<number>>>()
+  /** Which there are, the oldest first. */
+  private slots: { series: string; second: number }[] = []
+  private forgotten = 0
   private remembered = 0
 
   /** @param wantedOf nanoseconds within the second that a point would have alone */
@@ -35,18 +39,13 @@ export class PointTimes {
     const given = new Array<number>(points.length).fill(0)
     for (const i of order) {
       // One per tags and time by construction: a second value for it is meant to replace the first.
-      given[i] =
-        points[i].key === '' ? wanted[i] : this.take(`${series[i]} ${secondOf(points[i])}`, wanted[i])
+      given[i] = points[i].key === '' ? wanted[i] : this.take(series[i], secondOf(points[i]), wanted[i])
     }
     return given
   }
 
-  private take(slot: string, wanted: number): number {
-    let taken = this.taken.get(slot)
-    if (taken === undefined) {
-      taken = new Set()
-      this.taken.set(slot, taken)
-    }
+  private take(series: string, second: number, wanted: number): number {
+    const taken = this.timesIn(series, second)
     let nanoseconds = wanted
     while (taken.has(nanoseconds)) nanoseconds = (nanoseconds + 1) % NANOSECONDS_PER_SECOND
     if (nanoseconds !== wanted) this.ties++
@@ -56,12 +55,28 @@ export class PointTimes {
     return nanoseconds
   }
 
-  private forget(): void {
-    for (const [slot, taken] of this.taken) {
-      if (this.remembered <= this.most) return
-      this.taken.delete(slot)
-      this.remembered -= taken.size
+  private timesIn(series: string, second: number): Set<number> {
+    let seconds = this.taken.get(series)
+    if (seconds === undefined) this.taken.set(series, (seconds = new Map()))
+    let taken = seconds.get(second)
+    if (taken === undefined) {
+      seconds.set(second, (taken = new Set()))
+      this.slots.push({ series, second })
     }
+    return taken
+  }
+
+  private forget(): void {
+    while (this.remembered > this.most && this.forgotten < this.slots.length) {
+      const { series, second } = this.slots[this.forgotten++]
+      const seconds = this.taken.get(series)
+      this.remembered -= seconds?.get(second)?.size ?? 0
+      seconds?.delete(second)
+      if (seconds?.size === 0) this.taken.delete(series)
+    }
+    if (2 * this.forgotten < this.slots.length) return
+    this.slots = this.slots.slice(this.forgotten)
+    this.forgotten = 0
   }
 }
 

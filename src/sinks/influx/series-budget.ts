@@ -12,7 +12,8 @@ export const OTHER_TAG = 'other'
 export class SeriesBudget {
   /** Points whose tags were replaced. */
   overBudget = 0
-  private readonly known = new Set<string>()
+  /** By itself: the same text again and again, whose hash is known, not an equal one. */
+  private readonly known = new Map<string, string>()
 
   constructor(private readonly most: number) {}
 
@@ -24,16 +25,17 @@ export class SeriesBudget {
   /** The text of measurement and tags that the point gets. */
   seriesFor({ measurement, tags }: MetricPoint): string {
     const series = seriesOf(measurement, tags)
-    if (this.known.has(series)) return series
+    const known = this.known.get(series)
+    if (known !== undefined) return known
     if (this.known.size < this.most) {
-      this.known.add(series)
+      this.known.set(series, series)
       return series
     }
     this.overBudget++
     const narrowed: Record<string, string> = { ...tags }
     for (const name of WIDE_TAGS) if (name in narrowed) narrowed[name] = OTHER_TAG
     const other = seriesOf(measurement, narrowed)
-    this.known.add(other)
+    this.known.set(other, other)
     return other
   }
 }

@@ -3,7 +3,8 @@ import type { ProbeRecord } from '../../calls/records.js'
 import type { CallprobeError } from '../../errors.js'
 import { Spool, spoolFolder } from '../spool/spool.js'
 import { describeDestination, type Destination } from './destination.js'
-import { fieldsText, secondOf, timeText, type FieldTally, type PointMoment } from './line-protocol.js'
+import { LineBytes } from './line-bytes.js'
+import { secondOf, timeText, writeFields, type FieldTally, type PointMoment } from './line-protocol.js'
 import { PointTimes } from './point-times.js'
 import { recordPoints } from './record-points.js'
 import { RejectedLog } from './rejected-log.js'
@@ -74,6 +75,7 @@ export interface InfluxCounters {
 /** Points that are encoded together: one frame. */
 const CHUNK_POINTS = 2000
 const HOLD_MS = 250
+const MOST_SPARE_LINES = 4
 /** From so many bytes that wait for the disk on, one who can wait should. */
 const MOST_UNWRITTEN_BYTES = 8 * 1024 * 1024
 /** A frame that fills a request is posted as it lies on the disk; only smaller ones are unpacked and packed together. */
@@ -87,7 +89,8 @@ const AGGREGATES = ['voip_traffic', 'voip_signalling', 'voip_probe']
 /** A point that waits for its time. */
 interface HeldPoint extends PointMoment {
   series: string
-  fields: string
+  /** Where its fields end in `fields`; they begin where those of the point before end. */
+  end: number
 }
 
 export class InfluxSink {
@@ -95,6 +98,10 @@ export class InfluxSink {
   private writes: Promise<unknown> = Promise.resolve()
   private unwritten = 0
   private held: HeldPoint[] = []
+  /** Fields of the held points, one behind the other. */
+  private readonly fields = new LineBytes()
+  /** Memory for lines on their way to the disk, used again. */
+  private readonly spareLines: LineBytes[] = []
   private heldSinceMs = 0
   private timer: NodeJS.Timeout | undefined
   private taken = 0
@@ -189,10 +196,11 @@ export class InfluxSink {
       if (!this.isWanted(point.measurement)) continue
       if (this.held.length === 0) this.heldSinceMs = now
       this.hold(point)
+      if (this.held.length >= CHUNK_POINTS) this.flush()
     }
     if (this.held.length === 0) return
     // Timers may be late behind a busy loop.
-    if (this.held.length >= CHUNK_POINTS || now - this.heldSinceMs > HOLD_MS) this.flush()
+    if (now - this.heldSinceMs > HOLD_MS) this.flush()
     else this.timer ??= setTimeout(() => this.flush(), HOLD_MS)
   }
 
@@ -200,7 +208,7 @@ export class InfluxSink {
   flush(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    while (this.held.length > 0) this.writeChunk(this.held.splice(0, CHUNK_POINTS))
+    if (this.held.length > 0) this.writeChunk()
     if (this.budget.overBudget > 0 && !this.toldOverBudget) {
       this.toldOverBudget = true
       this.notice(
@@ -287,28 +295,44 @@ export class InfluxSink {
     return wanted?.some((name) => measurement === name || measurement.startsWith(`${name}_`)) ?? true
   }
 
-  /** Encoded at once, but for its time: a text is smaller than the objects of a point, and they die young. */
+  /** Encoded at once, but for its time: bytes are smaller than the objects of a point, and those die young. */
   private hold(point: MetricPoint): void {
-    const fields = fieldsText(this.server.kind === 'victoriametrics' ? numbersOnly(point) : point, this.tally)
-    if (fields === '') return
-    this.held.push({ series: this.budget.seriesFor(point), fields, timeMs: point.timeMs, key: point.key })
+    const { timeMs, key } = point
+    const isPlain = this.server.kind !== 'victoriametrics'
+    if (!writeFields(this.fields, isPlain ? point : numbersOnly(point), this.tally)) return
+    this.held.push({ series: this.budget.seriesFor(point), end: this.fields.length, timeMs, key })
   }
 
-  private writeChunk(points: readonly HeldPoint[]): void {
+  /** Makes a frame of the held points. */
+  private writeChunk(): void {
+    const { held, fields } = this
+    this.held = []
     const nanoseconds = this.times.assign(
-      points,
-      points.map(({ series }) => series),
+      held,
+      held.map(({ series }) => series),
     )
-    let text = ''
-    for (const [i, point] of points.entries())
-      text += `${point.series} ${point.fields} ${timeText(secondOf(point), nanoseconds[i])}\n`
-    const count = points.length
-    this.taken += count
-    const lines = Buffer.from(text, 'utf8')
-    this.unwritten += lines.length
-    const write = compress(lines)
-      .then((payload) => this.spool.append({ payload, points: count, rawBytes: lines.length }))
-      .finally(() => (this.unwritten -= lines.length))
+    const lines = this.spareLines.pop() ?? new LineBytes()
+    lines.length = 0
+    let begin = 0
+    for (const [i, point] of held.entries()) {
+      const { series, end } = point
+      lines.text(series)
+      lines.text(' ')
+      lines.copy(fields, begin, end)
+      lines.text(` ${timeText(secondOf(point), nanoseconds[i])}\n`)
+      begin = end
+    }
+    fields.length = 0
+    const points = held.length
+    this.taken += points
+    const rawBytes = lines.length
+    this.unwritten += rawBytes
+    const write = compress(lines.bytes.subarray(0, rawBytes))
+      .then((payload) => {
+        if (this.spareLines.length < MOST_SPARE_LINES) this.spareLines.push(lines)
+        return this.spool.append({ payload, points, rawBytes })
+      })
+      .finally(() => (this.unwritten -= rawBytes))
     this.writes = Promise.all([this.writes, write]).then(() => undefined)
   }
 
