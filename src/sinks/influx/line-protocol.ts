@@ -40,10 +40,38 @@ export function toLine(point: MetricPoint, nanoseconds = nanosecondsOf(point), t
 /** When a point is, and what tells it from others of its second. */
 export type PointMoment = Pick<MetricPoint, 'timeMs' | 'key'>
 
+/** How the tags of a measurement's last point were written. */
+interface TagLayout {
+  /** Escaped. */
+  measurement: string
+  /** In the order of the point. */
+  names: readonly string[]
+  sorted: readonly FieldColumn[]
+}
+
+const tagLayouts = new Map<string, TagLayout>()
+
+function tagLayoutOf(measurement: string, tags: MetricPoint['tags']): TagLayout {
+  const last = tagLayouts.get(measurement)
+  if (last !== undefined && hasNames(tags, last.names)) return last
+  const names = Object.keys(tags)
+  const sorted = [...names].sort().map(columnOf)
+  const layout = { measurement: escapeMeasurement(measurement), names, sorted }
+  tagLayouts.set(measurement, layout)
+  return layout
+}
+
+function hasNames(tags: MetricPoint['tags'], names: readonly string[]): boolean {
+  let place = 0
+  for (const name in tags) if (names[place++] !== name) return false
+  return place === names.length
+}
+
 /** Measurement and tags, sorted: what makes a series. Equal texts are equal series. */
 export function seriesOf(measurement: string, tags: MetricPoint['tags']): string {
-  let text = escapeMeasurement(measurement)
-  for (const name of Object.keys(tags).sort()) text += `,${columnOf(name).key}${tagValue(tags[name])}`
+  const layout = tagLayoutOf(measurement, tags)
+  let text = layout.measurement
+  for (const { name, key } of layout.sorted) text += `,${key}${tagValue(tags[name])}`
   return text
 }
 
