@@ -1,6 +1,6 @@
 import type { GroupValue } from '../aggregates/finding-calls.js'
 import { LEAST_CALLS, MOST_GROUPS, tellingOf, type TraitCounts } from '../aggregates/finding-traits.js'
-import type { FindingGroup } from '../calls/records.js'
+import type { FindingDimension, FindingGroup } from '../calls/records.js'
 import type { AffectedCall, Evidence } from './bad-sample.js'
 
 /** Calls held per window; of more, the newest. */
@@ -18,15 +18,33 @@ export interface TraitedCall {
   group: string
 }
 
+/** What comparing needs of a call. */
+type CountedCall = Pick<TraitedCall, 'traits' | 'isBad'> & { call?: AffectedCall }
+
 interface Trait extends GroupValue {
-  key: string
   calls: number
   bad: number
 }
 
-interface Held extends TraitedCall {
+/** What is kept of a call: of good ones only that they were there, as there are many. */
+interface Held {
+  callId: string
   timeMs: number
-  held: Trait[]
+  group: string
+  isBad: boolean
+  traits: readonly Trait[]
+  /** Of bad ones. */
+  call?: AffectedCall
+  evidence?: Evidence
+  older?: Held
+  newer?: Held
+}
+
+/** A bad call of the window. */
+export interface BadCall {
+  timeMs: number
+  call: AffectedCall
+  evidence?: Evidence
 }
 
 /** A trait that stands out, with its counts. */
@@ -49,9 +67,15 @@ const ANY: TraitTest = { accepts: () => true }
 export class TraitWindow {
   /** Calls that left early, and traits that found no room. */
   overflow = 0
-  /** By Call-ID, least recently seen first. */
   private readonly calls = new Map<string, Held>()
-  private readonly traits = new Map<string, Trait>()
+  /**
+   * The calls by when they were last seen. A list of its own: the first entry of a Map that loses its first entry again and
+   * again is found ever more slowly.
+   */
+  private oldest?: Held
+  private newest?: Held
+  private readonly traits = new Map<FindingDimension, Map<string, Trait>>()
+  private traitCount = 0
   private bad = 0
 
   constructor(private readonly windowMs: number) {}
@@ -60,54 +84,75 @@ export class TraitWindow {
   add(timeMs: number, seen: TraitedCall): void {
     const { callId } = seen.call
     const before = this.calls.get(callId)
-    if (before) this.remove(callId, before)
-    else if (this.calls.size >= MOST_CALLS) this.removeOldest()
+    if (before) this.remove(before)
+    else if (this.oldest && this.calls.size >= MOST_CALLS) {
+      this.overflow++
+      this.remove(this.oldest)
+    }
     const isBad = seen.isBad || before?.isBad === true
-    const evidence = seen.evidence ?? before?.evidence
-    const held = seen.traits.map((value) => this.traitOf(value)).filter((trait) => trait !== undefined)
-    for (const trait of held) {
-      trait.calls++
-      if (isBad) trait.bad++
+    const held: Held = {
+      callId,
+      timeMs,
+      group: seen.group,
+      isBad,
+      traits: this.countedTraits(seen.traits, isBad),
+      call: isBad ? seen.call : undefined,
+      evidence: seen.evidence ?? before?.evidence,
+      older: this.newest,
+      newer: undefined,
     }
     if (isBad) this.bad++
-    this.calls.set(callId, { ...seen, isBad, evidence, timeMs, held })
+    if (this.newest) this.newest.newer = held
+    else this.oldest = held
+    this.newest = held
+    this.calls.set(callId, held)
   }
 
-  private traitOf(value: GroupValue): Trait | undefined {
-    const key = keyOf(value)
-    const known = this.traits.get(key)
+  private countedTraits(values: readonly GroupValue[], isBad: boolean): Trait[] {
+    const counted: Trait[] = []
+    for (const value of values) {
+      const trait = this.traitOf(value)
+      if (!trait) continue
+      trait.calls++
+      if (isBad) trait.bad++
+      counted.push(trait)
+    }
+    return counted
+  }
+
+  private traitOf({ dimension, value }: GroupValue): Trait | undefined {
+    let ofDimension = this.traits.get(dimension)
+    if (!ofDimension) this.traits.set(dimension, (ofDimension = new Map()))
+    const known = ofDimension.get(value)
     if (known) return known
-    if (this.traits.size >= MOST_TRAITS) {
+    if (this.traitCount >= MOST_TRAITS) {
       this.overflow++
       return undefined
     }
-    const trait = { ...value, key, calls: 0, bad: 0 }
-    this.traits.set(key, trait)
+    const trait = { dimension, value, calls: 0, bad: 0 }
+    ofDimension.set(value, trait)
+    this.traitCount++
     return trait
   }
 
-  private remove(callId: string, { held, isBad }: Held): void {
+  private remove(held: Held): void {
+    const { callId, traits, isBad, older, newer } = held
+    if (older) older.newer = newer
+    else this.oldest = newer
+    if (newer) newer.older = older
+    else this.newest = older
     this.calls.delete(callId)
     if (isBad) this.bad--
-    for (const trait of held) {
+    for (const trait of traits) {
       if (isBad) trait.bad--
-      if (--trait.calls === 0) this.traits.delete(trait.key)
-    }
-  }
-
-  private removeOldest(): void {
-    for (const [callId, call] of this.calls) {
-      this.overflow++
-      this.remove(callId, call)
-      return
+      if (--trait.calls > 0) continue
+      this.traits.get(trait.dimension)?.delete(trait.value)
+      this.traitCount--
     }
   }
 
   expire(nowMs: number): void {
-    for (const [callId, call] of this.calls) {
-      if (call.timeMs > nowMs - this.windowMs) return
-      this.remove(callId, call)
-    }
+    while (this.oldest && this.oldest.timeMs <= nowMs - this.windowMs) this.remove(this.oldest)
   }
 
   get size(): number {
@@ -121,8 +166,12 @@ export class TraitWindow {
   /** What stands out over all calls, the most telling first. */
   standOut(test = ANY, most = MOST_GROUPS): StandingOut[] {
     if (this.bad < LEAST_CALLS) return []
-    const found = standingOut(this.traits.values(), this.bad, this.calls.size, test, most)
+    const found = standingOut(this.allTraits(), this.bad, this.calls.size, test, most)
     return found.length === 0 ? found : withBeginnings(found, this.calls.values())
+  }
+
+  private *allTraits(): Generator<Trait> {
+    for (const ofDimension of this.traits.values()) yield* ofDimension.values()
   }
 
   /** The same among the calls of one of the rule's groups. */
@@ -131,16 +180,18 @@ export class TraitWindow {
   }
 
   /** The bad calls that have a trait. */
-  badWith(value: GroupValue): Held[] {
-    const key = keyOf(value)
-    return [...this.calls.values()].filter(
-      ({ isBad, held }) => isBad && held.some((trait) => trait.key === key),
-    )
+  badWith({ dimension, value }: GroupValue): BadCall[] {
+    const trait = this.traits.get(dimension)?.get(value)
+    const found: BadCall[] = []
+    if (!trait) return found
+    for (const { call, timeMs, evidence, traits } of this.calls.values())
+      if (call && traits.includes(trait)) found.push({ call, timeMs, evidence })
+    return found
   }
 }
 
 /** What stands out among calls that are looked at once, as those of active streams. */
-export function standOutOf(calls: readonly TraitedCall[]): StandingOut[] {
+export function standOutOf(calls: readonly CountedCall[]): StandingOut[] {
   const traits = new Map<string, Trait>()
   let bad = 0
   for (const { traits: values, isBad } of calls) {
@@ -148,7 +199,8 @@ export function standOutOf(calls: readonly TraitedCall[]): StandingOut[] {
     for (const value of values) {
       const key = keyOf(value)
       let trait = traits.get(key)
-      if (!trait) traits.set(key, (trait = { ...value, key, calls: 0, bad: 0 }))
+      if (!trait)
+        traits.set(key, (trait = { dimension: value.dimension, value: value.value, calls: 0, bad: 0 }))
       trait.calls++
       if (isBad) trait.bad++
     }
@@ -197,10 +249,10 @@ const ORDER: readonly FindingGroup['dimension'][] = [
 ]
 
 /** With the start of the first bad call of each. */
-function withBeginnings(found: StandingOut[], calls: Iterable<TraitedCall>): StandingOut[] {
+function withBeginnings(found: StandingOut[], calls: Iterable<CountedCall>): StandingOut[] {
   const starts = found.map(() => Infinity)
   for (const { call, traits, isBad } of calls) {
-    if (!isBad) continue
+    if (!isBad || !call) continue
     found.forEach(({ group }, k) => {
       if (traits.some(({ dimension, value }) => dimension === group.dimension && value === group.value))
         starts[k] = Math.min(starts[k], call.startMs)
