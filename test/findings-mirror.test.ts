@@ -29,7 +29,8 @@ describe('a fault of the mirror is not blamed on the network', () => {
       for (const { findings, quality } of calls) {
         expect(codes(findings)).toEqual(['mirror_one_direction'])
         expect(only(findings)).toMatchObject({ confidence: 'high', severity: 'critical' })
-        expect(quality).not.toBe('broken')
+        // Of half a call nobody can say that it was good.
+        expect(quality).toBe('unknown')
       }
     },
   )

@@ -151,6 +151,31 @@ describe('addresses that are not where media is', () => {
     })
   })
 
+  it('a private address at which the peer’s media arrives all the same (a tap behind NAT, a route of its own) is a remark', async () => {
+    const findings = await findingsOf({
+      duration_s: 20,
+      caller: { address: '10.1.0.10' },
+      callee: { address: '198.51.100.20' },
+    })
+    expect(only(findings)).toMatchObject({
+      code: 'private_address_in_sdp',
+      severity: 'info',
+      evidence: { packets_towards: expect.any(Number) },
+    })
+    expect(only(findings).message).toContain('arrives')
+  })
+
+  it('a private address of a call that failed is a warning: nothing shows that it works', async () => {
+    const found = (
+      await findingsOf({
+        status: 503,
+        caller: { address: '10.1.0.10' },
+        callee: { address: '198.51.100.20' },
+      })
+    ).find(({ code }) => code === 'private_address_in_sdp')
+    expect(found?.severity).toBe('warning')
+  })
+
   it('a private address that nobody sends to is what silences the call', async () => {
     const findings = await findingsOf({
       duration_s: 20,

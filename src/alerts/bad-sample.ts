@@ -24,6 +24,8 @@ export interface Evidence {
   mosDriver?: MosDriver
   /** What a bad call is found to have, the first to look at. */
   finding?: FindingCode
+  /** Class of a failed set-up, as in the evidence of `setup_failed`; of several calls that of more than half. */
+  failure?: string
 }
 
 /** Calls at a time from which a party is no single phone but a PBX, a hotline or a trunk. */
@@ -81,6 +83,7 @@ export function worstOf(bad: readonly { evidence?: Evidence }[]): Evidence | und
     mosCq: mean(all.map(({ mosCq }) => mosCq)),
     mosDriver: mostFrequent(drivers),
     finding: mostFrequent(all.map(({ finding }) => finding).filter((code) => code !== undefined)),
+    failure: thatOfMost(all.map(({ failure }) => failure)),
   }
 }
 
@@ -96,6 +99,12 @@ function highest(values: readonly (number | undefined)[]): number | undefined {
 function mean(values: readonly (number | undefined)[]): number | undefined {
   const numbers = known(values)
   return numbers.length > 0 ? numbers.reduce((sum, value) => sum + value, 0) / numbers.length : undefined
+}
+
+/** What more than half of them are. */
+function thatOfMost(values: readonly (string | undefined)[]): string | undefined {
+  const top = mostFrequent(values)
+  return 2 * values.filter((value) => value === top).length > values.length ? top : undefined
 }
 
 export function mostFrequent<T>(values: readonly T[]): T | undefined {

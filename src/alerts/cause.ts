@@ -39,7 +39,7 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
     case 'one_way_audio':
       return `a firewall, NAT or media relay ${place === '' ? '' : `on ${place} `}that lets one direction through only`
     case 'setup_failures':
-      return `the far end, or what routes to it, refuses or does not answer${place === '' ? '' : ` (${place})`}`
+      return `${failureText(evidence?.failure)}${place === '' ? '' : ` (${place})`}`
     case 'bad_calls_shared':
       return shared && `something about ${traitName(shared.groups[0])}${findingText(reading)}`
     case 'no_calls':
@@ -52,6 +52,21 @@ function textOf({ rule, place, shared }: AlertFacts, reading: Reading | undefine
       return 'the mirror session ended, its link is down, or it was pointed elsewhere'
     default:
       return driverText(reading)
+  }
+}
+
+/** By the class that most of the failures have (`setup_failed` in docs/findings.md). */
+function failureText(failure: string | undefined): string {
+  switch (failure) {
+    case 'codec_negotiation':
+      return 'no codec or media in common (488, 415, 606): the codec list or SRTP setting of one side was changed'
+    case 'server':
+      return 'a server of the far end, or on the way to it, fails (5xx)'
+    case 'timeout':
+    case 'no_response':
+      return 'the far end, or what routes to it, does not answer: it is down or cannot be reached'
+    default:
+      return 'the far end, or what routes to it, refuses or does not answer'
   }
 }
 

@@ -7,6 +7,7 @@ import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
 import { rulesInForce } from '../config/alert-rules.js'
 import type { Config } from '../config/config.js'
+import type { Evidence } from './bad-sample.js'
 import { Baselines, type BaselineState } from './baseline.js'
 import { allHold, callMetric, intervalMetric } from './conditions.js'
 import { CallTagger, liveTraits } from './call-tags.js'
@@ -223,7 +224,7 @@ export class AlertEngine implements CallObserver {
       if (!allHold(state.rule.where, metric, record)) continue
       const isBad = state.rule.bad.length > 0 && allHold(state.rule.bad, metric, record)
       const value = metric(state.rule.metric ?? '') ?? NaN
-      const evidence = isBad ? { mosCq: record.mos_cq_min, finding: record.findings[0]?.code } : undefined
+      const evidence = isBad ? callEvidence(record) : undefined
       state.sample(tags, { timeMs: this.nowMs, value, isBad, call: affected, evidence, traits })
     }
   }
@@ -291,5 +292,14 @@ export class AlertEngine implements CallObserver {
       ...(traits > 0 && { alert_traits: traits }),
       ...(this.baselines.overflow > 0 && { alert_baselines: this.baselines.overflow }),
     }
+  }
+}
+
+function callEvidence({ mos_cq_min, findings }: CallRecord): Evidence {
+  const failure = findings.find(({ code }) => code === 'setup_failed')?.evidence.class
+  return {
+    mosCq: mos_cq_min,
+    finding: findings[0]?.code,
+    failure: typeof failure === 'string' ? failure : undefined,
   }
 }

@@ -648,8 +648,8 @@ export class Correlator implements CallListener, StreamListener {
       return
     }
     record.findings = this.findings.close(call, record, { nowMs: this.nowMs, mediaOnTap: this.mediaOnTap })
-    // Media that the mirror does not show is no broken call.
-    if (record.quality === 'broken' && isHidden(record)) record.quality = 'unknown'
+    // Media that the mirror does not show is no broken call, and no good one; what is seen to be poor is.
+    if (record.quality !== 'poor' && isHidden(record)) record.quality = 'unknown'
     this.counts.calls++
     this.counts.callsByState[record.state] = (this.counts.callsByState[record.state] ?? 0) + 1
     this.counts.callsByQuality[record.quality] = (this.counts.callsByQuality[record.quality] ?? 0) + 1

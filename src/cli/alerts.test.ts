@@ -130,6 +130,12 @@ describe('callprobe replay --alerts', () => {
     expect(existsSync(join(folder, 'state'))).toBe(false)
   })
 
+  it('says what is likely behind it, and how sure that is, also where the terminal is narrow', async () => {
+    expect(await run('replay', '--alerts', capture())).toBe(0)
+    expect(said).toMatch(/^ +└ likely a queue/m)
+    expect(said.replace(/\s+/g, ' ')).toMatch(/likely a queue [^…]* \(confidence (low|medium|high)\)/)
+  })
+
   it('says that nothing would have', async () => {
     const path = config('  rules: [{name: burst_jitter, repeats: 9}]')
     expect(await run('replay', '--alerts', '--config', path, capture())).toBe(0)

@@ -43,7 +43,8 @@ export function renderAlerts(alerts: readonly AlertRecord[], style: TableStyle):
       { text: displayText(last.path ?? 'the probe') },
       { text: last.calls_affected === undefined ? '–' : countText(last.calls_affected) },
     ]
-    return { rows: [row], notes: [{ text: displayText(noteOf(last)), tone: 'dim' }] }
+    const notes = [factsOf(last), causeOf(last)].filter((text) => text !== '')
+    return { rows: [row], notes: notes.map((text) => ({ text: displayText(text), tone: 'dim' })) }
   })
   const lines = layOut(COLUMNS, blocks, style)
   const times = day === undefined ? 'Times are UTC' : `Times are UTC on ${day}`
@@ -51,8 +52,8 @@ export function renderAlerts(alerts: readonly AlertRecord[], style: TableStyle):
   return finish(lines, style)
 }
 
-/** How bad it was and what is likely behind it; the rest stands in the columns. */
-function noteOf(alert: AlertRecord): string {
+/** How bad it was; the rest stands in the columns. */
+function factsOf(alert: AlertRecord): string {
   const { streams_affected, streams_active, pdv_max_ms, loss_percent, late_percent, mos_cq } = alert
   const parts: string[] = []
   const [shared] = alert.shared ?? []
@@ -68,8 +69,11 @@ function noteOf(alert: AlertRecord): string {
   if (late_percent !== undefined && late_percent >= 0.05) parts.push(`${numberText(late_percent)} % late`)
   if (mos_cq !== undefined)
     parts.push(`MOS ${mos_cq.toFixed(2)}${alert.mos_driver === undefined ? '' : ` by ${alert.mos_driver}`}`)
-  if (alert.cause !== undefined) parts.push(`likely ${alert.cause} (confidence ${alert.confidence ?? 'low'})`)
   return parts.join('; ')
+}
+
+function causeOf({ cause, confidence = 'low' }: AlertRecord): string {
+  return cause === undefined ? '' : `likely ${cause} (confidence ${confidence})`
 }
 
 function numberText(value: number | undefined): string {

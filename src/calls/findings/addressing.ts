@@ -146,17 +146,20 @@ function privateAddress(call: CallEvidence, sip: SipCall, party: Party): Finding
   const answered = call.establishedMs !== undefined
   const silent = answered && call.mediaOnTap && towards.expected === true && towards.packets === 0
   // Media that comes nevertheless: the peer sends to where the party's own media comes from.
-  const latched = towards.packets > 0 && !towards.streams.some((s) => s.destinationAddress === audio.address)
+  const arrives = towards.packets > 0
+  const latched = arrives && !towards.streams.some((s) => s.destinationAddress === audio.address)
   let confidence: Confidence = isPrivateAddress(described.signallingAddress) ? 'medium' : 'high'
   if (silent) confidence = 'high'
   const result = silent
     ? `no media reached the ${party}`
     : latched
       ? `media works only as the peer answers to where it comes from`
-      : 'the peer cannot send there unless a device on the way repairs it'
+      : arrives
+        ? 'its media arrives there all the same, by a device behind this tap that repairs it or by a route of its own'
+        : 'the peer cannot send there unless a device on the way repairs it'
   return finding({
     code: 'private_address_in_sdp',
-    severity: silent ? 'critical' : latched ? 'info' : 'warning',
+    severity: silent ? 'critical' : arrives ? 'info' : 'warning',
     confidence,
     direction: towards.direction,
     evidence: {

@@ -173,7 +173,7 @@ function stopFinding(call: CallEvidence, { media, silentMs }: Stop, both: boolea
   if (media.packets < 50) confidence = 'low'
   const who = both ? 'Media of both sides' : `Media from the ${media.sender}`
   const pattern = alike
-    ? `, as on ${countText(stoppedAlike, 'other call')}: look for a session timer or a UDP mapping that expires after that time`
+    ? `, as on ${countText(stoppedAlike, 'other call')}: a session timer or a UDP mapping expires then`
     : ''
   return finding({
     code: 'media_stopped',
