@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chanceOf } from '../src/alerts/chance.js'
+import { chanceOf } from '../src/aggregates/chance.js'
 import { mailText } from '../src/alerts/notifiers/email.js'
 import { syslogMessage } from '../src/alerts/notifiers/syslog.js'
 import { fill, templateValues } from '../src/alerts/notifiers/template.js'

@@ -132,6 +132,13 @@ describe('the same finding over many calls', () => {
         ...times(2, (n) => call({ minute: n * 30, trunk: 'A', code: 'random_loss' })),
       ],
     ],
+    [
+      'chance does as much (3 of 9 against 0 of 3: once in 2.6 times)',
+      [
+        ...times(9, (n) => call({ minute: n, trunk: 'A', code: n % 3 ? undefined : 'random_loss' })),
+        ...times(3, (n) => call({ minute: n, trunk: 'B' })),
+      ],
+    ],
   ])('nothing is made of it when %s', (_name, calls) => {
     const [summary] = grouped(calls).summary()
     expect(summary.groups.filter(({ dimension }) => dimension !== 'time')).toEqual([])

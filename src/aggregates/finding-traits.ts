@@ -1,4 +1,5 @@
 import type { FindingGroup } from '../calls/records.js'
+import { chanceOf } from './chance.js'
 
 /** Calls from which a common trait says something. */
 export const LEAST_CALLS = 3
@@ -7,6 +8,8 @@ export const LEAST_SHARE = 0.7
 /** and with it the finding is so many times as frequent as elsewhere, where there are calls to compare with. */
 export const LEAST_LIFT = 3
 export const LEAST_ELSEWHERE = 3
+/** Chance alone may make as much of it once in so many times: of a few calls a trait says nothing. */
+const MOST_CHANCE = 1 / 20
 /** Traits named for one finding. */
 export const MOST_GROUPS = 3
 
@@ -30,7 +33,9 @@ export function tellingOf(
   if (calls < LEAST_CALLS || calls < LEAST_SHARE * affected || elsewhere < LEAST_ELSEWHERE) return undefined
   const rate = calls / ofCalls
   const rateElsewhere = (affected - calls) / elsewhere
-  return rate < times * rateElsewhere ? undefined : (calls / affected) * (rate - rateElsewhere)
+  if (rate < times * rateElsewhere || chanceOf({ calls, ofCalls, affected, total }) > MOST_CHANCE)
+    return undefined
+  return (calls / affected) * (rate - rateElsewhere)
 }
 
 const VERBS: Record<FindingGroup['dimension'], (value: string) => string> = {

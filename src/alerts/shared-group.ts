@@ -2,7 +2,7 @@ import type { GroupValue } from '../aggregates/finding-calls.js'
 import type { TraitCounts } from '../aggregates/finding-traits.js'
 import type { AlertRule } from '../config/alerts.js'
 import { partiesOf, worstOf } from './bad-sample.js'
-import { chanceOf } from './chance.js'
+import { chanceOf } from '../aggregates/chance.js'
 import type { Reading, RuleGroup } from './reading.js'
 import { TraitWindow, type StandingOut, type TraitedCall } from './trait-window.js'
 

@@ -1,4 +1,4 @@
-import type { TraitCounts } from '../aggregates/finding-traits.js'
+import type { TraitCounts } from './finding-traits.js'
 
 /** ln n! by Stirling's series, exact to 1e-9 from 10 on; below by the product. */
 function lnFactorial(n: number): number {
