@@ -310,6 +310,24 @@ describe('what only the rest of the traffic shows', () => {
     expect(last.evidence.stopped_after_s).toBeCloseTo(30, 0)
   })
 
+  it('a sender that says itself that it sends no more may be muted: a guess, not an alarm', async () => {
+    const muted = { from_caller: { dtx: { talk_s: 8, silence_s: 55, comfort_noise: false } } }
+    const found = only(await findingsOf({ duration_s: 60, media: muted }))
+    expect(found).toMatchObject({ code: 'media_stopped', confidence: 'low', evidence: { sender_idle: true } })
+    expect(found.message).toContain('muted')
+    const untold = only(await findingsOf({ duration_s: 60, rtcp: false, media: muted }))
+    expect(untold).toMatchObject({ code: 'media_stopped', confidence: 'medium' })
+    expect(untold.evidence).not.toHaveProperty('sender_idle')
+  })
+
+  it('a sender that counts on while nothing passes is lost on the way, and not muted', async () => {
+    const cut = { from_caller: { loss: { outages: [{ at_s: 20, duration_s: 100 }] } } }
+    const found = await findingsOf({ duration_s: 60, media: cut })
+    expect(codes(found)).toEqual(['media_stopped', 'loss_before_tap'])
+    expect(found[0]).toMatchObject({ confidence: 'medium' })
+    expect(found[0].evidence).not.toHaveProperty('sender_idle')
+  })
+
   it('media that stops at another time on each call names none', async () => {
     const calls = await callsOf({
       calls: [8, 14, 22, 31].map((stop, k) => ({

@@ -40,6 +40,8 @@ interface WatchedSsrc {
   /** Between the sender's reports: packets that it sent, and those that passed the tap. */
   sent: number
   arrived: number
+  /** By its last report it sends nothing any more: an RR, or an SR with the count of the one before. */
+  idle: boolean
 }
 
 /** What RTCP says of a direction of which the tap has no media (or none of that SSRC). */
@@ -55,6 +57,8 @@ export interface UnseenMedia {
 export interface SenderProof {
   sent: number
   arrived: number
+  /** By its last report it sends nothing any more. */
+  idle: boolean
 }
 
 /** As of the last report: losses that both saw, that only the receiver saw, and that only the tap saw. */
@@ -98,6 +102,11 @@ export class RtcpWatch {
       watched?.view.onSenderInfo(packet.sender, timeMs)
       if (watched) noteSent(watched, packet.sender.packetCount, tapState(sent, packet.ssrc))
       else this.noteUnseenSender(sent, packet.ssrc, packet.sender.packetCount)
+    }
+    if (packet.type === 'rr') {
+      // Who has sent within its last two intervals sends SR (RFC 3550 6.4).
+      const watched = this.watched[sent].get(packet.ssrc)
+      if (watched) watched.idle = true
     }
     if (packet.type === 'sr' || packet.type === 'rr') {
       for (const report of packet.reports)
@@ -146,7 +155,7 @@ export class RtcpWatch {
       this.foreignReports++
       return undefined
     }
-    const watched = known ?? { view: new FarEndView(), sent: 0, arrived: 0 }
+    const watched = known ?? { view: new FarEndView(), sent: 0, arrived: 0, idle: false }
     if (!known) this.watched[direction].set(ssrc, watched)
     if (tap) {
       if (tap.clockRateHz > 0) watched.view.clockRate = tap.clockRateHz
@@ -181,10 +190,11 @@ export class RtcpWatch {
 
   /** undefined without two reports of the direction's sender. */
   senderProof(direction: Direction): SenderProof | undefined {
-    const proof = { sent: 0, arrived: 0 }
-    for (const { sent, arrived } of this.watched[direction].values()) {
+    const proof = { sent: 0, arrived: 0, idle: true }
+    for (const { sent, arrived, idle } of this.watched[direction].values()) {
       proof.sent += sent
       proof.arrived += arrived
+      proof.idle &&= idle
     }
     return proof.sent > 0 ? proof : undefined
   }
@@ -243,6 +253,7 @@ function noteSent(watched: WatchedSsrc, packets: number, tap: TapState | undefin
   const expected = (highest - before.highest) & 0xffff
   // A count that began anew, on either side.
   if (sent < 0 || sent > MOST_BETWEEN_REPORTS || expected > 2 * sent + MOST_MISORDERED) return
+  watched.idle = sent === 0 && expected === 0
   watched.sent += sent
   watched.arrived += Math.max(0, expected - Math.max(0, lost - before.lost))
 }

@@ -168,13 +168,17 @@ function stopFinding(call: CallEvidence, { media, silentMs }: Stop, both: boolea
   const { stoppedAlike } = call.path
   const alike = stoppedAlike >= ALIKE_CALLS
   const suppresses = media.noisePackets > 0
+  // Who is muted sends nothing either.
+  const idle = media.senderProof?.idle === true && !both
   let confidence: Confidence = alike || both ? 'high' : 'medium'
-  if (suppresses && !alike) confidence = 'low'
+  if ((suppresses || idle) && !alike) confidence = 'low'
   if (media.packets < 50) confidence = 'low'
   const who = both ? 'Media of both sides' : `Media from the ${media.sender}`
   const pattern = alike
     ? `, as on ${countText(stoppedAlike, 'other call')}: a session timer or a UDP mapping expires then`
-    : ''
+    : idle
+      ? `; by its own count the ${media.sender} sends no more: muted, silence suppression, or its own fault`
+      : ''
   return finding({
     code: 'media_stopped',
     severity: 'critical',
@@ -187,6 +191,7 @@ function stopFinding(call: CallEvidence, { media, silentMs }: Stop, both: boolea
       other_calls_stopped_alike: stoppedAlike,
       rtcp_from_sender: media.rtcpFromSender,
       comfort_noise_packets: media.noisePackets || undefined,
+      sender_idle: idle || undefined,
     },
     message: `${who} stopped ${timeText(afterMs)} after the answer and stayed away for the last ${timeText(silentMs)} of the call${pattern}.`,
   })
