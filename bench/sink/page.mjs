@@ -24,8 +24,8 @@ export function page({ machine, date, calls, withSink, without, fast, series }) 
     ['of that in the thread that measures', percent(withSink.javascript - without.javascript)],
     ['CPU of callprobe with and without database', `${percent(withSink.cpu)}, ${percent(without.cpu)}`],
     ['CPU of influxd', percent(withSink.influxd)],
-    ['spool, mean of the first, second and last third, MiB', thirds(withSink.spoolBytes)],
-    ['spool, most at any second, MiB', mib(Math.max(...withSink.spoolBytes))],
+    ['waiting in the spool, mean of the first, second and last third, MiB', thirds(withSink.spoolBytes)],
+    ['waiting in the spool, most at any second, MiB', mib(Math.max(...withSink.spoolBytes))],
     ['packets late behind their time, at most', `${whole(withSink.behindMs)} ms`],
     ['series', `${whole(Object.values(series).reduce((sum, count) => sum + count, 0))}`],
     [

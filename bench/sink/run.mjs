@@ -13,7 +13,7 @@ import { findProgram } from '../../scripts/lib/programs.mjs'
 import { BENCH, CACHE, machine, ROOT } from '../measure.mjs'
 import { intoDocument, page } from './page.mjs'
 import { configuration, scenario } from './traffic.mjs'
-import { ask, bytesBelow, cpuOf, pointsTaken } from './watch.mjs'
+import { ask, unsentBytes, cpuOf, pointsTaken } from './watch.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -84,7 +84,7 @@ async function paced(file, config, spool, database) {
   const first = await look()
   const spoolBytes = []
   while (performance.now() - first.atMs < (totalS - STEADY_S - 2) * 1000) {
-    spoolBytes.push(bytesBelow(spool))
+    spoolBytes.push(unsentBytes(spool))
     await sleep(1000)
   }
   const last = await look()

@@ -19,15 +19,25 @@ export function cpuOf(pid) {
   }
 }
 
-/** Bytes of all files below a folder; 0 while there is none. */
-export function bytesBelow(folder) {
+/**
+ * Bytes below a spool's folder that the server does not have: its files less what lies before the position in `cursor`
+ * (file number and offset as float64 at 4 and 12). A file goes when all of it was sent, so that sizes alone rise and fall.
+ */
+export function unsentBytes(folder) {
+  let bytes = 0
   try {
-    return readdirSync(folder, { recursive: true })
-      .map((name) => statSync(join(folder, name), { throwIfNoEntry: false }))
-      .reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0)
-  } catch {
-    return 0
+    for (const name of readdirSync(folder, { recursive: true })) {
+      const path = join(folder, name)
+      const number = /(\d+)\.spool$/.exec(name)?.[1]
+      if (number !== undefined) bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
+      if (!/(^|\/)cursor$/.test(name)) continue
+      const cursor = readFileSync(path)
+      if (cursor.length === 24) bytes -= cursor.readDoubleLE(12)
+    }
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
   }
+  return Math.max(0, bytes)
 }
 
 /** Points that an influxd 1.x was given so far. */

@@ -88,8 +88,8 @@ export class MediaTotals implements MediaCounts {
     if (counts.ptimeMs > 0) this.ptimeMs = counts.ptimeMs
     if (counts.clockRateHz > 0) this.clockRateHz = counts.clockRateHz
     if (counts.payloadType >= 0) this.payloadType = counts.payloadType
-    for (let k = 0; k < PDV_BUCKETS; k++) this.pdv[k] += counts.pdv[k]
-    for (let k = 0; k < JITTER_BUCKETS; k++) this.jitter[k] += counts.jitter[k]
+    addHistogram(this.pdv, counts.pdv, counts.measured)
+    addHistogram(this.jitter, counts.jitter, counts.jitterUpdates)
   }
 
   private addBursts(counts: MediaCounts): void {
@@ -122,6 +122,16 @@ export class MediaTotals implements MediaCounts {
     this.lossRuns.fill(0)
     this.pdv.fill(0)
     this.jitter.fill(0)
+  }
+}
+
+/** @param entries how many there are in all: behind the last of them nothing is left to add */
+function addHistogram(to: Uint32Array, from: ArrayLike<number>, entries: number): void {
+  let left = entries
+  for (let k = 0; k < to.length && left > 0; k++) {
+    const here = from[k]
+    to[k] += here
+    left -= here
   }
 }
 

@@ -196,8 +196,8 @@ function addDifference(to: MediaSecond, row: IntervalRow, { scalars, buckets }: 
   to.timestampJumps += row.timestampJumps - scalars[at + TIMESTAMP_JUMPS]
   if (row.measured !== scalars[at + MEASURED]) {
     to.measured += row.measured - scalars[at + MEASURED]
-    addHistogram(to.pdv, row.pdv, buckets, mark * BUCKETS)
-    addHistogram(to.jitter, row.jitter, buckets, mark * BUCKETS + PDV_BUCKETS)
+    addHistogram(to.pdv, row.pdv, row.measured, buckets, mark * BUCKETS)
+    addHistogram(to.jitter, row.jitter, row.jitterUpdates, buckets, mark * BUCKETS + PDV_BUCKETS)
   }
   scalars[at + PACKETS] = row.packets
   scalars[at + LOST] = lost
@@ -209,11 +209,22 @@ function addDifference(to: MediaSecond, row: IntervalRow, { scalars, buckets }: 
   scalars[at + TIMESTAMP_JUMPS] = row.timestampJumps
 }
 
-/** Counts only grow: where there is none now there was none, and the mark's memory need not be fetched. */
-function addHistogram(to: Uint16Array, row: Uint16Array, marks: Uint16Array, from: number): void {
-  for (let k = 0; k < row.length; k++) {
+/**
+ * Counts only grow: where there is none now there was none, and the mark's memory need not be fetched.
+ * @param entries how many the row has in all; behind the last of them there is nothing
+ */
+function addHistogram(
+  to: Uint16Array,
+  row: Uint16Array,
+  entries: number,
+  marks: Uint16Array,
+  from: number,
+): void {
+  let left = entries
+  for (let k = 0; k < row.length && left > 0; k++) {
     const now = row[k]
     if (now === 0) continue
+    left -= now
     const before = marks[from + k]
     if (now === before) continue
     to[k] += now - before

@@ -22,7 +22,7 @@ import {
 } from './packet-rows.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
 import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
-import { fillRow, resetInterval } from './row-writer.js'
+import { fillRow, fillSecond, resetInterval } from './row-writer.js'
 import { SkewEstimator } from './skew.js'
 import { StreamIndex, hashKey } from './stream-index.js'
 import type { StreamControl } from './stream-control.js'
@@ -1466,12 +1466,10 @@ export class RtpMeter implements StreamControl {
     return this.states.identity(slot)
   }
 
-  /** What the open interval has so far, for a listener's `onSecond`; `depthSum` as if the depth had never changed. */
+  /** What the open interval has so far, for a listener's `onSecond` (`fillSecond`). */
   peek(slot: number): IntervalRow {
     this.peeked ??= new IntervalRow()
-    const i = slot * L.STRIDE_32
-    const depthSum = this.f32[i + L.I_DEPTH] * this.i32[i + L.I_MEASURED]
-    fillRow(this.peeked, slot, this.i32, this.f32, this.f64, this.u16, depthSum, false)
+    fillSecond(this.peeked, slot, this.i32, this.f32, this.f64, this.u16)
     return this.peeked
   }
 

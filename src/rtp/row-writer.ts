@@ -73,8 +73,8 @@ export function fillRow(
   row.segmentHighest = i32[i + L.I_HIGHEST]
   row.last = last
   for (let k = 0; k < 10; k++) row.lossRuns[k] = i32[i + L.I_LOSS_RUNS + k]
-  for (let k = 0; k < L.PDV_BUCKETS; k++) row.pdv[k] = u16[h + PDV_PLACES[k]]
-  for (let k = 0; k < L.JITTER_BUCKETS; k++) row.jitter[k] = u16[h + JITTER_PLACES[k]]
+  fillHistogram(row.pdv, u16, h, PDV_PLACES, row.measured)
+  fillHistogram(row.jitter, u16, h, JITTER_PLACES, row.jitterUpdates)
   row.payloadTypes = 0
   for (let k = 0; k < L.TYPE_COUNTS; k++) {
     const payloadType = i32[i + L.I_TYPE_COUNTS + 2 * k]
@@ -82,6 +82,58 @@ export function fillRow(
     row.typeCounts[k].payloadType = payloadType
     row.typeCounts[k].packets = i32[i + L.I_TYPE_COUNTS + 2 * k + 1]
     row.payloadTypes++
+  }
+}
+
+/**
+ * What a second needs of the open interval (`RtpMeter.peek`): counts, times and histograms. The rest of the row is left as
+ * it was.
+ */
+export function fillSecond(
+  row: IntervalRow,
+  slot: number,
+  i32: Int32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+  u16: Uint16Array,
+): void {
+  const i = slot * L.STRIDE_32
+  const f = slot * L.STRIDE_64
+  const h = slot * L.STRIDE_16
+  row.slot = slot
+  row.packets = i32[i + L.I_PACKETS]
+  row.lastPacket = row.packets > 0 ? Math.max(f64[f + L.D_ARRIVAL], f64[f + L.D_OTHER_ARRIVAL]) : NaN
+  row.lost = i32[i + L.I_LOST]
+  row.lostBefore = i32[i + L.I_LOST_BEFORE]
+  row.lateConfigured = i32[i + L.I_LATE_CONFIGURED]
+  row.timestampJumps = i32[i + L.I_TIMESTAMP_JUMPS]
+  row.dtmfEvents = i32[i + L.I_DTMF_EVENTS]
+  row.jitterUpdates = i32[i + L.I_JITTER_UPDATES]
+  row.jitterSum = f64[f + L.D_JITTER_SUM]
+  row.measured = i32[i + L.I_MEASURED]
+  // As if the depth had never changed.
+  row.depthSum = f32[i + L.I_DEPTH] * row.measured
+  row.ptimeMs = i32[i + L.I_PTIME_TICKS] * f64[f + L.D_MS_PER_TICK]
+  row.payloadType = i32[i + L.I_PAYLOAD_TYPE]
+  row.dscp = i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT
+  fillHistogram(row.pdv, u16, h, PDV_PLACES, row.measured)
+  fillHistogram(row.jitter, u16, h, JITTER_PLACES, row.jitterUpdates)
+}
+
+/** @param entries how many were counted; buckets that are full may hold fewer */
+function fillHistogram(
+  to: Uint16Array,
+  from: Uint16Array,
+  at: number,
+  places: Uint16Array,
+  entries: number,
+): void {
+  to.fill(0)
+  let left = entries
+  for (let k = 0; k < places.length && left > 0; k++) {
+    const here = from[at + places[k]]
+    to[k] = here
+    left -= here
   }
 }
 
