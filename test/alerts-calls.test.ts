@@ -20,6 +20,25 @@ describe('calls as packets show them', () => {
     expect(alerts[0].call_ids).toHaveLength(3)
   })
 
+  it('are told of under a trunk that is known by its domain, as their records have it', async () => {
+    const trunks = [{ name: 'by-domain', realms: ['carrier.example'] }]
+    const calls = trunkCalls(24, {
+      status: 503,
+      answer_delay_ms: 500,
+      ring_delay_ms: 100,
+      callee: { domain: 'carrier.example' },
+    }).map((call, n) => ({ ...call, at_s: n * 3 }))
+    const failed = await watchScenario({ seed: 1, start: START, calls }, { ...PLACES, trunks })
+    expect(failed.alerts[0]).toMatchObject({ rule: 'setup_failures', path: 'by-domain', trunk: 'by-domain' })
+    const bursts = trunkCalls(4, {
+      duration_s: 40,
+      callee: { domain: 'carrier.example' },
+      media: { from_caller: { jitter: { queueing: { every_s: 10, stall_ms: 150 } } } },
+    })
+    const late = await watchScenario({ seed: 4, start: START, calls: bursts }, { ...PLACES, trunks })
+    expect(late.alerts[0]).toMatchObject({ rule: 'burst_jitter', path: 'berlin → by-domain' })
+  })
+
   it('that a trunk refuses raise an alert; busy lines and callers who give up do not', async () => {
     const attempts = (status: number) =>
       trunkCalls(24, { status, duration_s: 2, answer_delay_ms: 500, ring_delay_ms: 100 }).map((call, n) => ({

@@ -1,5 +1,6 @@
 import { traitsOf, type GroupValue } from '../aggregates/finding-calls.js'
 import type { CallEntry } from '../calls/call-entry.js'
+import { placesOf, type PlaceContext } from '../calls/places.js'
 import type { CallRecord, Direction, IntervalRecord } from '../calls/records.js'
 import { sipRoundTripMs } from '../calls/sip-round-trip.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
@@ -9,19 +10,13 @@ import type { AffectedCall } from './bad-sample.js'
 import { WatchedStream, type StreamOwner } from './stream-watch.js'
 import { pathOf, type AlertTags } from './tags.js'
 
-interface Places {
-  caller_site?: string
-  callee_site?: string
-  trunk?: string
-}
+type Places = ReturnType<typeof placesOf>
 
 type StreamsOfCall = Partial<Record<Direction, WatchedStream>>
 
 /** Names calls, their directions and paths for the rules. Looked up once per call and direction. */
 export class CallTagger {
-  private names!: NameMap
-  private hasSites = false
-  private hasTrunks = false
+  private places!: PlaceContext
   private assumedDelayMs = 0
   private readonly streams = new WeakMap<CallEntry, StreamsOfCall>()
 
@@ -29,11 +24,9 @@ export class CallTagger {
     this.reconfigure(config)
   }
 
-  /** Calls that are on keep the names that they have. */
+  /** Streams that are on keep the names that they have. */
   reconfigure(config: Config): void {
-    this.names = new NameMap(config)
-    this.hasSites = config.sites.length > 0
-    this.hasTrunks = config.trunks.length > 0
+    this.places = { config, names: new NameMap(config) }
     this.assumedDelayMs = config.assumed_network_delay_ms
   }
 
@@ -50,7 +43,7 @@ export class CallTagger {
     const other = known[direction === 'from_caller' ? 'from_callee' : 'from_caller']
     if (before && (codec === undefined || before.tags.codec === codec)) return before
     const tags = {
-      ...this.tagsOf(this.placesOf(call), direction, stream.sourceAddress, stream.destinationAddress),
+      ...this.tagsOf(placesOf(call, this.places), direction, stream.sourceAddress, stream.destinationAddress),
       codec,
     }
     // Both directions are one call.
@@ -76,7 +69,7 @@ export class CallTagger {
     const known = this.streams.get(call)?.[direction]
     if (known) return known.tags.codec === record.codec ? known.tags : { ...known.tags, codec: record.codec }
     return {
-      ...this.tagsOf(this.placesOf(call), direction, ...mediaEnds(call, direction)),
+      ...this.tagsOf(placesOf(call, this.places), direction, ...mediaEnds(call, direction)),
       codec: record.codec,
     }
   }
@@ -85,7 +78,7 @@ export class CallTagger {
   callTags(call: CallEntry, record?: CallRecord): AlertTags {
     const [from, to] = mediaEnds(call, 'from_caller')
     const { path, ...places } = this.tagsOf(
-      this.placesOf(call),
+      placesOf(call, this.places),
       'from_caller',
       record?.caller_address ?? from,
       record?.callee_address ?? to,
@@ -123,19 +116,6 @@ export class CallTagger {
       direction === 'from_caller' ? [caller_site, callee_site] : [callee_site, caller_site]
     const path = pathOf({ fromSite, toSite, trunk, fromAddress: from, toAddress: to })
     return { path, caller_site, callee_site, trunk, direction }
-  }
-
-  /** By signalling addresses, as records have it. */
-  private placesOf(call: CallEntry): Places {
-    const { sip } = call
-    if (!sip) return {}
-    const caller = sip.callerSignalling.address
-    const callee = sip.calleeSignalling.address
-    return {
-      caller_site: this.hasSites ? this.names.siteOf(caller, sip.vlan) : undefined,
-      callee_site: this.hasSites ? this.names.siteOf(callee, sip.vlan) : undefined,
-      trunk: this.hasTrunks ? (this.names.trunkOf(callee) ?? this.names.trunkOf(caller)) : undefined,
-    }
   }
 }
 
