@@ -109,10 +109,8 @@ describe('a call without a fault has no findings', () => {
       'seven packets lost in a row, once',
       fromCaller({ loss: { outages: [{ at_s: 10, duration_s: 0.14 }] } }),
     ],
-    ['ten codecs offered, one used', { duration_s: 20, offer: ['PCMA', 'G722', 'G729'] }],
-    [
-      fromCaller({ ssrc_change: [{ at_s: 9 }, { at_s: 18 }] }),
-    ],
+    ['four codecs offered, one used', { duration_s: 20, offer: ['PCMA', 'G722', 'G729'] }],
+    ['a source that changes twice', fromCaller({ ssrc_change: [{ at_s: 9 }, { at_s: 18 }] })],
     [
       'a BYE 1.5 s after a start without media',
       { duration_s: 5.5, media: { both: { start_delay_ms: 1500 } } },
