@@ -133,6 +133,13 @@ describe('the same finding over many calls', () => {
       ],
     ],
     [
+      'it hits one trunk more often, but not three times as often (42 of 100 against 18 of 100)',
+      [
+        ...times(100, (n) => call({ minute: n, trunk: 'A', code: n % 50 < 21 ? 'random_loss' : undefined })),
+        ...times(100, (n) => call({ minute: n, trunk: 'B', code: n % 50 < 9 ? 'random_loss' : undefined })),
+      ],
+    ],
+    [
       'chance does as much (3 of 9 against 0 of 3: once in 2.6 times)',
       [
         ...times(9, (n) => call({ minute: n, trunk: 'A', code: n % 3 ? undefined : 'random_loss' })),
