@@ -149,13 +149,13 @@ export function jitterPercentiles({ filters, width, height }: QualityScope): Pan
   })
 }
 
-const PDV_EDGES = [20, 40, 60, 100, 200] as const
+const PDV_EDGES = [20, 60, 200] as const
 
 export function delayVariationTail({ filters, width, height }: QualityScope): PanelBuilder {
   return graph({
     title: 'Delay variation: packets over 20 to 200 ms',
     description:
-      'Share of packets that took longer than the fastest by more than 20, 40, 60, 100, 200 ms: what a jitter buffer of that depth would lose. Exact over any selection. A tail that rises in bursts is queueing; the lines together going up is a path change.',
+      'Share of packets that took longer than the fastest by more than 20, 60 and 200 ms: what a jitter buffer of that depth would lose. Exact over any selection. A tail that rises in bursts is queueing; the lines together going up is a path change.',
     unit: 'percent',
     decimals: 2,
     min: 0,
