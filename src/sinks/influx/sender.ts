@@ -23,6 +23,8 @@ export interface SenderOptions {
   /** Most points and most bytes of line protocol in one request. */
   batchPoints: number
   batchBytes: number
+  /** Most points in one request while several requests wait: fewer of them, though frames are packed anew. */
+  backlogPoints: number
   /** First pause after a failure; it doubles up to `mostPauseMs`. */
   firstPauseMs: number
   mostPauseMs: number
@@ -40,6 +42,8 @@ const CUTS_BEFORE_HALVING = 3
 const LEAST_BATCH_BYTES = 16 * 1024
 /** Batches that were taken before a smaller size is given up again. */
 const BATCHES_BEFORE_DOUBLING = 50
+/** Requests that wait before the server counts as behind. */
+const BATCHES_OF_BACKLOG = 4
 
 /** Takes batches out of the spool and posts them, one at a time, again and again until the server has them. */
 export class Sender {
@@ -96,7 +100,7 @@ export class Sender {
     while (!this.stopping) {
       let batch: SpoolBatch | undefined
       try {
-        batch = await this.spool.next(this.batchBytes, this.options.batchPoints)
+        batch = await this.spool.next(this.batchBytes, this.mostPoints)
       } catch (error) {
         // A spool file cannot be read: the disk may recover.
         await this.failed(asError(error), undefined)
@@ -110,6 +114,11 @@ export class Sender {
       await this.deliver(batch)
       this.busy = false
     }
+  }
+
+  private get mostPoints(): number {
+    const { batchPoints, backlogPoints } = this.options
+    return this.spool.unsentPoints > BATCHES_OF_BACKLOG * batchPoints ? backlogPoints : batchPoints
   }
 
   private async deliver(batch: SpoolBatch): Promise<void> {
