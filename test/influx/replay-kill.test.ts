@@ -57,8 +57,11 @@ interface Ended {
   talk: string
 }
 
-/** `callprobe replay --influx` as a process of its own, killed with -9 after so many milliseconds, if any. */
-function replay(database: string, killAfterMs?: number): Promise<Ended> {
+/**
+ * `callprobe replay --influx` as a process of its own, killed with -9 after so many milliseconds, if any, or as soon as
+ * something lies in its spool.
+ */
+function replay(database: string, killAfterMs?: number | 'spooled'): Promise<Ended> {
   const settings = join(folder, `${database}.yaml`)
   writeFileSync(settings, `probe: tap-1\nspool: { directory: ${join(folder, database)} }\n`)
   return new Promise((resolve) => {
@@ -74,7 +77,11 @@ function replay(database: string, killAfterMs?: number): Promise<Ended> {
     )
     let talk = ''
     child.stderr.on('data', (piece: Buffer) => (talk += piece.toString('utf8')))
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+    const kill = () => child.kill('SIGKILL')
+    const timer =
+      killAfterMs === 'spooled'
+        ? setInterval(() => segments(join(folder, database)).length > 0 && kill(), 5)
+        : setTimeout(kill, killAfterMs ?? 2 ** 31 - 1)
     child.on('close', (status) => {
       clearTimeout(timer)
       resolve({ status, ms: performance.now() - begun, talk })
@@ -119,12 +126,13 @@ describe.skipIf(!here)('callprobe replay --influx that is killed with -9', () =>
       let killed = 0
       let left = 0
       for (let run = 0; run < KILLS; run++) {
-        // From before the first packet to just behind the last; some with a server that is away.
-        if (run % 4 === 2) await server.stop('SIGKILL')
-        const { status } = await replay('killed', whole.ms * (0.2 + 0.8 * Math.random()))
+        // From before the first packet to just behind the last; some with a server that is away, once something is spooled.
+        const isAway = run % 4 === 2
+        if (isAway) await server.stop('SIGKILL')
+        const { status } = await replay('killed', isAway ? 'spooled' : whole.ms * (0.2 + 0.8 * Math.random()))
         if (status === null) killed++
         if (segments(join(folder, 'killed')).length > 0) left++
-        if (run % 4 === 2) await server.start()
+        if (isAway) await server.start()
       }
       expect(killed).toBeGreaterThan(KILLS / 2)
       expect(left).toBeGreaterThan(0)
