@@ -18,10 +18,10 @@ function rounded(value: number, decimals: number): number {
 describe('numbers of a line', () => {
   it('are whole ones digit by digit, whatever their size and sign', () => {
     for (const value of [0, -0, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, -1, 1e15, Number.MAX_SAFE_INTEGER])
-      expect(written((out) => out.integer(value))).toBe(String(value + 0))
+      expect(written((out) => out.decimal(value, 0))).toBe(String(value + 0))
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
-        expect(written((out) => out.integer(value))).toBe(String(value + 0))
+        expect(written((out) => out.decimal(value, 0))).toBe(String(value + 0))
       }),
       propertyRuns(500),
     )
@@ -90,5 +90,19 @@ describe('times that are remembered', () => {
     // The last second is still known, the first is not.
     expect(times.assign([at(99)], ['s'])).toEqual([7])
     expect(times.assign([at(0)], ['s'])).toEqual([5])
+  })
+})
+
+describe('memory of lines', () => {
+  it('that an unusual lot of text took is given back once that is written', () => {
+    const out = new LineBytes()
+    out.text('x'.repeat(2_000_000))
+    out.clear()
+    expect(out.length).toBe(0)
+    expect(out.bytes.length).toBeLessThan(100_000)
+    out.text('x'.repeat(1_000_000))
+    const kept = out.bytes
+    out.clear()
+    expect(out.bytes).toBe(kept)
   })
 })

@@ -1,17 +1,13 @@
 import { decimalText } from '../rounding.js'
 
-/** What a number takes at most, sign, point and exponent included. */
-const MOST_NUMBER_BYTES = 32
 const UTF8_BYTES_PER_UNIT = 3
 const FIRST_BYTES = 64 * 1024
+const MOST_KEPT_BYTES = 4 * 1024 * 1024
 
-const ZERO = 0x30
-const POINT = 0x2e
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 const TILDE = 0x7e
-const SCALES = [1, 1e1, 1e2, 1e3, 1e4]
 
 /**
  * Bytes that text is appended to. Thousands of points a second would leave a hundred small strings each to the garbage
@@ -70,48 +66,20 @@ export class LineBytes {
 
   /** A finite number as `decimalText` writes it. */
   decimal(value: number, decimals: number): void {
-    if (Number.isInteger(value)) {
-      this.integer(value)
-      return
-    }
-    const scale = SCALES[decimals]
-    const scaled = Math.round(value * scale)
-    if (decimals > 4 || scaled > 0x7fffffff || scaled < 0) {
-      this.text(decimalText(value, decimals))
-      return
-    }
-    const whole = Math.floor(scaled / scale)
-    this.integer(whole)
-    let rest = scaled - whole * scale
-    if (rest === 0) return
+    this.ascii(decimalText(value, decimals))
+  }
+
+  private ascii(text: string): void {
+    this.reserve(text.length)
     const { bytes } = this
     let at = this.length
-    bytes[at++] = POINT
-    for (let unit = scale / 10; rest > 0; unit /= 10) {
-      const digit = Math.floor(rest / unit)
-      bytes[at++] = ZERO + digit
-      rest -= digit * unit
-    }
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
     this.length = at
   }
 
-  /** A whole number, without an exponent as long as it is safe. */
-  integer(value: number): void {
-    this.reserve(MOST_NUMBER_BYTES)
-    const { bytes } = this
-    if (value >= 0 && value <= 0x7fffffff) {
-      let left = value | 0
-      let digits = 1
-      for (let power = 10; power <= left; power *= 10) digits++
-      const end = this.length + digits
-      for (let at = end - 1; at >= this.length; at--) {
-        const tenth = (left / 10) | 0
-        bytes[at] = ZERO + left - tenth * 10
-        left = tenth
-      }
-      this.length = end
-      return
-    }
-    this.text(String(value))
+  /** Forgets what was written; memory that only an unusual lot of it took goes back. */
+  clear(): void {
+    this.length = 0
+    if (this.bytes.length > MOST_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   }
 }

@@ -210,7 +210,7 @@ function writeValue(
 function writeInteger(out: LineBytes, value: number): boolean {
   const rounded = Math.round(value) + 0
   if (!Number.isSafeInteger(rounded)) return false
-  out.integer(rounded)
+  out.decimal(rounded, 0)
   out.append(INTEGER_MARK)
   return true
 }

@@ -315,7 +315,6 @@ export class InfluxSink {
       held.map(({ series }) => series),
     )
     const lines = this.spareLines.pop() ?? new LineBytes()
-    lines.length = 0
     let begin = 0
     for (const [i, point] of held.entries()) {
       const { series, end } = point
@@ -325,13 +324,14 @@ export class InfluxSink {
       lines.text(` ${timeText(secondOf(point), nanoseconds[i])}\n`)
       begin = end
     }
-    fields.length = 0
+    fields.clear()
     const points = held.length
     this.taken += points
     const rawBytes = lines.length
     this.unwritten += rawBytes
     const write = compress(lines.bytes.subarray(0, rawBytes))
       .then((payload) => {
+        lines.clear()
         if (this.spareLines.length < MOST_SPARE_LINES) this.spareLines.push(lines)
         return this.spool.append({ payload, points, rawBytes })
       })
