@@ -599,14 +599,13 @@ export class Correlator implements CallListener, StreamListener {
     return uses
   }
 
-  private resolve(payloadType: number, stream: StreamEntry): CodecUse {
-    const { call, direction, modes, latestUse } = stream
-    const formats = call && direction ? call.formats[direction] : NO_FORMATS
-    // Once a second and more, and mostly the same.
-    if (latestUse?.payloadType === payloadType && stream.latestFormats === formats && modes === undefined)
-      return latestUse
-    stream.latestFormats = formats
-    return (stream.latestUse = resolveCodec(payloadType, formats, this.config.g711_plc, modes))
+  private resolve(payloadType: number, { call, direction, modes }: StreamEntry): CodecUse {
+    return resolveCodec(
+      payloadType,
+      call && direction ? call.formats[direction] : NO_FORMATS,
+      this.config.g711_plc,
+      modes,
+    )
   }
 
   onStreamEnd(slot: number): void {

@@ -137,7 +137,7 @@ function addHistogram(to: Uint32Array, from: ArrayLike<number>, entries: number)
 
 /** Totals that were given back: a call's open interval needs one for ten seconds, tens of thousands of times. */
 const spare: MediaTotals[] = []
-const MOST_SPARE = 65_536
+const MOST_SPARE = 4096
 
 export function takeTotals(): MediaTotals {
   return spare.pop() ?? new MediaTotals()

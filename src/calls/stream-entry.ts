@@ -3,7 +3,6 @@ import type { StreamIdentity } from '../rtp/row.js'
 import type { Direction } from './records.js'
 import type { CallEntry } from './call-entry.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
-import type { PayloadFormat } from '../sip/sdp-types.js'
 import type { PayloadModes } from './payload-mode.js'
 import { giveBack, MediaTotals } from './media-totals.js'
 
@@ -42,9 +41,6 @@ export class StreamEntry {
   private earlierUses: CodecUse[] | undefined = undefined
   /** Modes seen in the payload headers, for codecs that have them. */
   modes: PayloadModes | undefined = undefined
-  /** The codec that was looked up last, and among which formats. */
-  latestUse: CodecUse | undefined = undefined
-  latestFormats: readonly PayloadFormat[] | undefined = undefined
   segments = 0
   lowestSequence = 0
   highestSequence = 0

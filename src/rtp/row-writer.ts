@@ -18,39 +18,28 @@ export function fillRow(
 ): void {
   const i = slot * L.STRIDE_32
   const f = slot * L.STRIDE_64
-  const h = slot * L.STRIDE_16
   const flags = i32[i + L.I_FLAGS]
-  row.slot = slot
+  fillSecond(row, slot, i32, f32, f64, u16)
   row.first = (flags & L.FLAG_FIRST_INTERVAL) !== 0
   row.intervalStart = f64[f + L.D_INTERVAL_START]
   row.intervalEnd = f64[f + L.D_INTERVAL_END]
-  row.packets = i32[i + L.I_PACKETS]
   row.firstPacket =
     row.packets > 0 ? Math.max(f64[f + L.D_INTERVAL_FIRST], row.first ? 0 : row.intervalStart) : NaN
   // Not before the first, also where the capture's clock was set back.
-  row.lastPacket =
-    row.packets > 0 ? Math.max(row.firstPacket, f64[f + L.D_ARRIVAL], f64[f + L.D_OTHER_ARRIVAL]) : NaN
+  row.lastPacket = Math.max(row.firstPacket, row.lastPacket)
   row.bytes = i32[i + L.I_BYTES]
-  row.lost = i32[i + L.I_LOST]
-  row.lostBefore = i32[i + L.I_LOST_BEFORE]
   row.duplicates = i32[i + L.I_DUPLICATES]
   row.spanDuplicates = i32[i + L.I_SPAN_DUPLICATES]
   row.reordered = i32[i + L.I_REORDERED]
   row.lateFixed50 = i32[i + L.I_LATE_FIXED50]
   row.lateFixed200 = i32[i + L.I_LATE_FIXED200]
   row.lateAdaptive = i32[i + L.I_LATE_ADAPTIVE]
-  row.lateConfigured = i32[i + L.I_LATE_CONFIGURED]
-  row.timestampJumps = i32[i + L.I_TIMESTAMP_JUMPS]
-  row.dtmfEvents = i32[i + L.I_DTMF_EVENTS]
   row.eventPackets = i32[i + L.I_EVENT_PACKETS]
   row.noisePackets = i32[i + L.I_NOISE_PACKETS]
   row.burstSeconds = i32[i + L.I_BURST_SECONDS]
   row.stray = i32[i + L.I_STRAY]
   row.segments = i32[i + L.I_SEGMENTS]
-  row.jitterUpdates = i32[i + L.I_JITTER_UPDATES]
-  row.jitterSum = f64[f + L.D_JITTER_SUM]
   row.jitterMax = f32[i + L.I_JITTER_MAX]
-  row.measured = i32[i + L.I_MEASURED]
   row.pdvMax = f32[i + L.I_PDV_MAX]
   row.longestGap = f32[i + L.I_LONGEST_GAP]
   row.depthSum = depthSum
@@ -58,8 +47,6 @@ export function fillRow(
   row.skewPpm = flags & L.FLAG_SKEW_KNOWN ? -slope * 1e6 : NaN
   const msPerTick = f64[f + L.D_MS_PER_TICK]
   row.clockRateHz = msPerTick > 0 ? Math.round(1000 / msPerTick) : 0
-  row.ptimeMs = i32[i + L.I_PTIME_TICKS] * msPerTick
-  row.payloadType = i32[i + L.I_PAYLOAD_TYPE]
   row.burstCount = i32[i + L.I_BURST_COUNT]
   row.burstPackets = i32[i + L.I_BURST_PACKETS]
   row.burstBad = i32[i + L.I_BURST_BAD]
@@ -68,13 +55,10 @@ export function fillRow(
   row.badRuns = i32[i + L.I_BAD_RUNS]
   row.finalPackets = i32[i + L.I_FINAL_PACKETS]
   row.edgeBursts = i32[i + L.I_EDGE_BURSTS]
-  row.dscp = flags >>> L.DSCP_SHIFT
   row.segmentLowest = i32[i + L.I_LOWEST]
   row.segmentHighest = i32[i + L.I_HIGHEST]
   row.last = last
   for (let k = 0; k < 10; k++) row.lossRuns[k] = i32[i + L.I_LOSS_RUNS + k]
-  fillHistogram(row.pdv, u16, h, PDV_PLACES, row.measured)
-  fillHistogram(row.jitter, u16, h, JITTER_PLACES, row.jitterUpdates)
   row.payloadTypes = 0
   for (let k = 0; k < L.TYPE_COUNTS; k++) {
     const payloadType = i32[i + L.I_TYPE_COUNTS + 2 * k]
