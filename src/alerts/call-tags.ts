@@ -78,7 +78,7 @@ export class CallTagger {
   callTags(call: CallEntry, record?: CallRecord): AlertTags {
     const [from, to] = mediaEnds(call, 'from_caller')
     const { path, ...places } = this.tagsOf(
-      placesOf(call, this.places),
+      record ?? placesOf(call, this.places),
       'from_caller',
       record?.caller_address ?? from,
       record?.callee_address ?? to,

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { AlertEngine, type AlertEngineOptions, type EngineState } from '../../src/alerts/engine.js'
 import { CallEntry } from '../../src/calls/call-entry.js'
+import { placesOf, type PlaceContext } from '../../src/calls/places.js'
 import { resolveCodec } from '../../src/calls/media-codecs.js'
 import {
   RECORD_SCHEMA,
@@ -13,6 +14,7 @@ import { MediaSecond } from '../../src/calls/second-watch.js'
 import { StreamEntry } from '../../src/calls/stream-entry.js'
 import { validateRecord } from '../../src/calls/validate.js'
 import { parseConfig } from '../../src/config/load.js'
+import { NameMap } from '../../src/config/networks.js'
 import { jitterBucketOf, bucketOf } from '../../src/rtp/histogram.js'
 import type { SipCall } from '../../src/sip/call.js'
 
@@ -117,12 +119,15 @@ export class AlertFeed {
   readonly engine: AlertEngine
   nowMs = START_MS
   private readonly second = new MediaSecond()
+  private readonly places: PlaceContext
   private made = 0
   /** What was open right after the start. */
   readonly restored: readonly AlertRecord[] = []
 
   constructor(config = '', options: Partial<AlertEngineOptions> & { state?: EngineState } = {}) {
-    this.engine = new AlertEngine(parseConfig(config, 'test.yaml'), {
+    const parsed = parseConfig(config, 'test.yaml')
+    this.places = { config: parsed, names: new NameMap(parsed) }
+    this.engine = new AlertEngine(parsed, {
       ...options,
       emit: (record) => {
         const written: AlertRecord = JSON.parse(JSON.stringify(record))
@@ -204,6 +209,7 @@ export class AlertFeed {
       callee: call.callee,
       caller_address: call.sip.callerSignalling.address,
       callee_address: call.sip.calleeSignalling.address,
+      ...placesOf(call.entry, this.places),
       media: {},
       mos_cq_min: 4.3,
       findings: [],
