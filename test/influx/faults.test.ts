@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseServer } from '../helpers/databases.js'
 import { requirePrograms, requireRoot } from '../helpers/programs.js'
@@ -20,8 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   if (here) await server.remove()
 })
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Writes calls without a break until told to stop. @returns how many */
 function load(sink: InfluxSink): () => Promise<number> {

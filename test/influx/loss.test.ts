@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { InfluxSink } from '../../src/sinks/influx/sink.js'
 import { DatabaseServer } from '../helpers/databases.js'
@@ -16,8 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   if (here) await server.remove()
 })
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Numbers that do not compress, as those of many callers. */
 function add(sink: InfluxSink, number: number): void {
