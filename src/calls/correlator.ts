@@ -259,12 +259,28 @@ export class Correlator implements CallListener, StreamListener {
     this.renegotiate(call, sip)
     for (const claim of call.claims) {
       for (const rival of this.claims.rivals(claim)) {
+        this.takeOver(rival, claim, call)
         // Ports are used again before the last packets of the call before were due: what comes now is this call's.
         if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
-        else if (sip.answerMs !== undefined) this.endTail(rival, claim)
+        else if (sip.answerMs !== undefined) this.endTail(rival, claim, call)
       }
       for (const stream of this.unboundAt(claim.address, claim.port)) this.rebind(stream)
     }
+  }
+
+  /** Streams that another call was given because it announced one of their ends, before this one came to announce both. */
+  private takeOver(rival: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
+    for (const stream of [...rival.streams]) {
+      if (stream.shareOf !== undefined || !stream.touches(address, port)) continue
+      if (this.claims.announcedBoth(stream, call) && !this.claims.announcedBoth(stream, rival))
+        this.handOver(stream, call)
+    }
+  }
+
+  /** All of a stream that began after the call did; of others, what is to come. */
+  private handOver(stream: StreamEntry, { sip }: CallEntry): void {
+    if (sip !== undefined && stream.firstArrival >= sip.inviteMs) this.rebind(stream)
+    else this.release(stream)
   }
 
   private shareAt(rival: CallEntry, { address, port }: MediaClaim): void {
@@ -284,8 +300,12 @@ export class Correlator implements CallListener, StreamListener {
     }
   }
 
-  private endTail(ended: CallEntry, { address, port }: MediaClaim): void {
-    for (const stream of [...ended.streams]) if (stream.touches(address, port)) this.release(stream)
+  private endTail(ended: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
+    for (const stream of [...ended.streams]) {
+      if (!stream.touches(address, port)) continue
+      if (stream.shareOf === undefined) this.handOver(stream, call)
+      else this.release(stream)
+    }
   }
 
   /** Payload types in force, for the call's streams. */
@@ -533,11 +553,15 @@ export class Correlator implements CallListener, StreamListener {
       if (before.lastStream === stream) before.lastStream = undefined
     }
     this.unbound.remove(stream.slot)
-    // What was measured without knowing the codec stays in the stream's totals.
-    this.meter.cut(stream.slot)
-    const earlier = stream.recordedCall
-    if (!before && earlier && earlier.callId !== binding.call.callId) this.meter.beginSegment(stream.slot)
+    if (!before) {
+      // What belonged to nobody stays in the stream's totals.
+      this.meter.cut(stream.slot)
+      const earlier = stream.recordedCall
+      if (earlier && earlier.callId !== binding.call.callId) this.meter.beginSegment(stream.slot)
+    }
     this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
+    // What was measured since its last interval is in the interval of the call that it has now.
+    if (before) this.meter.cut(stream.slot)
   }
 
   onRow(row: IntervalRow): void {

@@ -162,6 +162,18 @@ export class MediaClaims {
     return sharers
   }
 
+  /** Whether one party of the call announced where the stream goes, and the other where it comes from. */
+  announcedBoth(stream: StreamEnds, call: CallEntry): boolean {
+    const receivers =
+      this.byEndpoint.get(endpointKey(stream.destinationAddress, stream.destinationPort)) ?? []
+    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, stream.sourcePort)) ?? []
+    return receivers.some(
+      (receiver) =>
+        receiver.call === call &&
+        senders.some((sender) => sender.call === call && sender.party !== receiver.party),
+    )
+  }
+
   /**
    * Whether a stream runs to or from a branch of a forked call that another branch won. Its media were early media:
    * they are streams, not part of the call.

@@ -129,6 +129,71 @@ describe('a stream belongs to the call', () => {
       ['second', 140, 140],
     ])
   })
+
+  it.each([
+    ['rings', 900],
+    ['has ended by then', -100],
+  ])(
+    'that turns out to have announced both ends, not a later one of the same caller that %s',
+    async (_, busyMs) => {
+      // Alice calls two places from one port; Bob speaks before his 200 is seen, Carol is busy.
+      const bob = new Dialog({ callId: 'bob', caller: ALICE, callee: BOB })
+      const carol = new Dialog({ callId: 'carol', caller: ALICE, callee: '198.51.100.9:5060' })
+      const offer = sdp({ audio: ALICE_AUDIO })
+      const answerMs = NOON + 9_900
+      const run = { packets: 300, startMs: answerMs - 200 }
+      const { calls, intervals, streams } = await replay([
+        ...[
+          bob.fromCaller(answerMs - 800, bob.inviteText(offer)),
+          carol.fromCaller(answerMs - 600, carol.inviteText(offer)),
+          bob.fromCallee(answerMs, bob.responseText(200, 'OK', sdp({ audio: BOB_AUDIO }))),
+          bob.fromCaller(answerMs + 10, bob.ackText()),
+          carol.fromCallee(answerMs + busyMs, carol.responseText(486, 'Busy Here')),
+          carol.fromCaller(answerMs + busyMs + 10, carol.ackText()),
+        ],
+        ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+        ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 1 }),
+        ...bob.hangUp(answerMs + 6_000),
+      ])
+      expect(
+        calls.map((call) => [call.call_id, call.media.from_caller?.packets, call.media.from_callee?.packets]),
+      ).toEqual([
+        ['carol', 0, 0],
+        ['bob', 300, 300],
+      ])
+      expect(streams.map((stream) => [stream.call_id, stream.packets])).toEqual([
+        ['bob', 300],
+        ['bob', 300],
+      ])
+      // The first 200 ms are in the interval in which the answer came.
+      const seen = intervals.filter(
+        ({ call_id, direction }) => call_id === 'bob' && direction === 'from_callee',
+      )
+      expect(seen.reduce((sum, { packets }) => sum + packets, 0)).toBe(300)
+      expect(intervals.filter(({ call_id }) => call_id === 'carol')).toEqual([])
+    },
+  )
+
+  it('that announced both its ends, from then on: before, it was of the one that announced where it went', async () => {
+    // Nobody saw how the first call ended. Alice's media never came from where she said, until her next call.
+    const first = new Dialog({ callId: 'first', caller: ALICE, callee: BOB })
+    const second = new Dialog({ callId: 'second', caller: ALICE, callee: BOB })
+    const seen = '203.0.113.77:61000'
+    const answer = sdp({ audio: BOB_AUDIO })
+    const secondMs = NOON + 5_000
+    const { calls } = await replay([
+      ...first.setUp(NOON, sdp({ audio: '10.9.8.7:20000' }), answer),
+      ...media({ startMs: NOON + 610, packets: 400, from: seen, to: BOB_AUDIO, ssrc: 1 }),
+      ...second.setUp(secondMs, sdp({ audio: seen }), answer),
+      ...second.hangUp(secondMs + 3_600),
+    ])
+    const packets = calls.map((call) => [call.call_id, call.media.from_caller?.packets])
+    // The answer comes 4,890 ms after the media began.
+    expect(packets).toEqual([
+      ['first', 245],
+      ['second', 155],
+    ])
+  })
 })
 
 describe('a call', () => {
