@@ -459,7 +459,7 @@ export class Correlator implements CallListener, StreamListener {
     }
     this.unbound.add(slot)
     // Media of a call that is over is no call of its own.
-    if (!this.isLeftover(stream)) this.pair(stream)
+    if (!this.isLeftover(stream) && !this.claims.isOfEnded(stream)) this.pair(stream)
   }
 
   /** A stream that was only noted, and all others between its ends: they are one call. */

@@ -34,7 +34,10 @@ const SHARED_WITHIN_MS = 5000
 export type StreamEnds = Pick<
   StreamEntry,
   'sourceAddress' | 'sourcePort' | 'destinationAddress' | 'destinationPort' | 'vlan'
->
+> & {
+  /** When its first packet came, ms since the epoch. */
+  firstArrival?: number
+}
 
 export interface Binding {
   call: CallEntry
@@ -162,6 +165,15 @@ export class MediaClaims {
     return sharers
   }
 
+  /** Whether it runs to or from a place that a call which has ended since had announced. */
+  isOfEnded(stream: StreamEnds): boolean {
+    const places = [
+      endpointKey(stream.destinationAddress, stream.destinationPort),
+      endpointKey(stream.sourceAddress, stream.sourcePort),
+    ]
+    return places.some((key) => this.byEndpoint.get(key)?.some(({ call }) => call.sip?.endMs !== undefined))
+  }
+
   /** Whether one party of the call announced where the stream goes, and the other where it comes from. */
   announcedBoth(stream: StreamEnds, call: CallEntry): boolean {
     const receivers =
@@ -214,7 +226,10 @@ export class MediaClaims {
     ): void => {
       if (claim.call.closed) return
       const agreed = others.some((other) => other.call === claim.call && other.party !== claim.party)
-      const ended = claim.call.sip?.endMs !== undefined
+      const endMs = claim.call.sip?.endMs
+      const ended = endMs !== undefined
+      // What begins after the end of a call that announced only one of its ends is rather of a call not yet announced.
+      if (ended && !agreed && stream.firstArrival !== undefined && stream.firstArrival > endMs) return
       const score =
         (agreed ? 16 : 0) +
         (claim.vlan === vlan ? 8 : 0) +

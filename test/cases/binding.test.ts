@@ -174,6 +174,31 @@ describe('a stream belongs to the call', () => {
     },
   )
 
+  it('whose INVITE is seen only after its media began, not one that had ended by then', async () => {
+    // Alice gave up calling Carol, and calls Bob from the same port; the signalling reaches the tap 200 ms late.
+    const carol = new Dialog({ callId: 'carol', caller: ALICE, callee: '198.51.100.9:5060' })
+    const bob = new Dialog({ callId: 'bob', caller: ALICE, callee: BOB })
+    const offer = sdp({ audio: ALICE_AUDIO })
+    const answerMs = NOON + 2_500
+    const run = { packets: 300, startMs: answerMs - 700 }
+    const { calls, streams } = await replay([
+      carol.fromCaller(NOON, carol.inviteText(offer)),
+      carol.fromCallee(NOON + 500, carol.responseText(486, 'Busy Here')),
+      carol.fromCaller(NOON + 510, carol.ackText()),
+      ...bob.setUp(answerMs - 500, offer, sdp({ audio: BOB_AUDIO })),
+      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 1 }),
+      ...bob.hangUp(answerMs + 6_000),
+    ])
+    expect(
+      calls.map((call) => [call.call_id, call.media.from_caller?.packets, call.media.from_callee?.packets]),
+    ).toEqual([
+      ['carol', 0, 0],
+      ['bob', 300, 300],
+    ])
+    expect(streams.map(({ call_id }) => call_id)).toEqual(['bob', 'bob'])
+  })
+
   it('that announced both its ends, from then on: before, it was of the one that announced where it went', async () => {
     // Nobody saw how the first call ended. Alice's media never came from where she said, until her next call.
     const first = new Dialog({ callId: 'first', caller: ALICE, callee: BOB })
