@@ -48,6 +48,8 @@ import { UnboundStreams } from './unbound-streams.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
 const TAIL_MS = 2000.001
+/** Signalling may come to the tap by another way than media does, and so much later. */
+const SIGNALLING_LATE_MS = 1000
 /** Calls beside the first that may count one stream. */
 const MOST_SHARES = 3
 /** Streams without signalling whose calls are made as soon as they begin; those of more, at their first interval. */
@@ -257,6 +259,12 @@ export class Correlator implements CallListener, StreamListener {
     }
     call.claimedUntilMs = this.nowMs
     this.renegotiate(call, sip)
+    // A place may have been known from a later leg alone, where media count only when no earlier one carries any.
+    for (const stream of [...call.streams]) {
+      if (stream.leg === 0 || stream.shareOf !== undefined) continue
+      const binding = this.claims.bind(stream)
+      if (binding?.call === call && binding.leg < stream.leg) this.rebind(stream)
+    }
     for (const claim of call.claims) {
       for (const rival of this.claims.rivals(claim)) {
         this.takeOver(rival, claim, call)
@@ -273,13 +281,14 @@ export class Correlator implements CallListener, StreamListener {
     for (const stream of [...rival.streams]) {
       if (stream.shareOf !== undefined || !stream.touches(address, port)) continue
       if (this.claims.announcedBoth(stream, call) && !this.claims.announcedBoth(stream, rival))
-        this.handOver(stream, call)
+        this.handOver(stream, rival, call)
     }
   }
 
-  /** All of a stream that began after the call did; of others, what is to come. */
-  private handOver(stream: StreamEntry, { sip }: CallEntry): void {
-    if (sip !== undefined && stream.firstArrival >= sip.inviteMs) this.rebind(stream)
+  /** All of a stream that began with the call or after it; of others, what is to come. */
+  private handOver(stream: StreamEntry, rival: CallEntry, { sip }: CallEntry): void {
+    const slackMs = this.claims.announcedBoth(stream, rival) ? 0 : SIGNALLING_LATE_MS
+    if (sip !== undefined && stream.firstArrival >= sip.inviteMs - slackMs) this.rebind(stream)
     else this.release(stream)
   }
 
@@ -303,7 +312,7 @@ export class Correlator implements CallListener, StreamListener {
   private endTail(ended: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
     for (const stream of [...ended.streams]) {
       if (!stream.touches(address, port)) continue
-      if (stream.shareOf === undefined) this.handOver(stream, call)
+      if (stream.shareOf === undefined) this.handOver(stream, ended, call)
       else this.release(stream)
     }
   }

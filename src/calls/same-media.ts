@@ -24,6 +24,7 @@ export class SameMedia {
     if (media.streams.size > MOST_STREAMS) return false
     for (const other of [...media.streams]) {
       if (other === stream || nowMs - this.meter.lastSeen(other.slot) > SILENCE_MS) continue
+      if (this.goesOn(stream, other, nowMs)) continue
       if (other.leg === stream.leg) {
         if (this.isCopy(stream, other, nowMs)) return true
       } else if (other.leg < stream.leg) return true
@@ -48,11 +49,22 @@ export class SameMedia {
     stream.audio = false
   }
 
-  /** A source that moved (NAT rebinding) goes on with the next sequence number; a copy begins with one that was seen. */
+  /** A copy begins with a sequence number that was seen. */
   private isCopy(stream: StreamEntry, other: StreamEntry, nowMs: number): boolean {
     const { ssrc, firstSequence, firstArrival } = stream
     if (ssrc !== other.ssrc || stream.slot === other.slot) return false
     if (nowMs - firstArrival > SILENCE_MS) return nowMs - this.meter.lastSeen(stream.slot) <= SILENCE_MS
     return ((this.meter.sequenceState(other.slot).highest - firstSequence) & 0xffff) < SEEN_BEFORE
+  }
+
+  /** A source that moved (another port, NAT rebinding) goes on with the next sequence number. */
+  private goesOn(
+    { slot, ssrc, firstSequence, firstArrival }: StreamEntry,
+    other: StreamEntry,
+    nowMs: number,
+  ): boolean {
+    if (ssrc !== other.ssrc || slot === other.slot || nowMs - firstArrival > SILENCE_MS) return false
+    const ahead = (firstSequence - this.meter.sequenceState(other.slot).highest) & 0xffff
+    return ahead > 0 && ahead < SEEN_BEFORE
   }
 }
