@@ -304,6 +304,7 @@ export class Correlator implements CallListener, StreamListener {
       if (stream.shares.length >= MOST_SHARES || stream.shares.some((share) => share.call === call)) continue
       this.meter.cut(stream.slot)
       const share = new StreamEntry(stream.slot, this.meter.identity(stream.slot), stream)
+      share.lostApart = this.meter.sequenceState(stream.slot).lost
       stream.shares = [...stream.shares, share]
       this.attach(share, call, direction, kind, leg)
     }
@@ -371,7 +372,7 @@ export class Correlator implements CallListener, StreamListener {
     })
     call.rtcp ??= new RtcpWatch()
     call.rtcp.onCompound(compound, sender, p.timeMs, (direction, ssrc) =>
-      this.tapState(call, direction, ssrc),
+      this.tapState(call, direction, ssrc, p.timeMs),
     )
     for (const observer of this.observers) observer.onRtcp?.(call, sender, compound, p.timeMs, ends)
   }
@@ -398,15 +399,20 @@ export class Correlator implements CallListener, StreamListener {
     if (!report || !call || !fileReport(report, call, senderAddress)) this.counts.unboundReports++
   }
 
-  private tapState(call: CallEntry, direction: Direction, ssrc: number): TapState | undefined {
+  private tapState(
+    call: CallEntry,
+    direction: Direction,
+    ssrc: number,
+    timeMs: number,
+  ): TapState | undefined {
     let state: TapState | undefined
     for (const stream of call.streams) {
       if (stream.ssrc !== ssrc || stream.direction !== direction || (state && !stream.audio)) continue
-      const live = this.meter.sequenceState(stream.slot)
+      const live = this.meter.sequenceState(stream.slot, timeMs)
       const start = { sequence: stream.firstSequence, timeMs: stream.firstArrival }
       // A source that moved (NAT rebinding) goes on in the stream that came last.
       state = {
-        lost: (state?.lost ?? 0) + (stream.totals?.lost ?? 0) + live.lost,
+        lost: (state?.lost ?? 0) + live.lost - stream.lostApart,
         highest: live.highest,
         start: state ? state.start : call.sip?.sawInvite === true ? start : undefined,
         clockRateHz: live.clockRateHz,
@@ -545,7 +551,7 @@ export class Correlator implements CallListener, StreamListener {
       if (!whole.call && whole.shares.length === 0) this.meter.setBound(whole.slot, false)
       return
     }
-    stream.setApart()
+    stream.setApart(this.meter.sequenceState(stream.slot).lost)
     stream.call = undefined
     this.meter.setBound(stream.slot, stream.shares.length > 0)
     this.unbound.add(stream.slot)

@@ -35,6 +35,8 @@ export class StreamEntry {
   recordedCall: CallEntry | undefined = undefined
   /** Since it was bound to its call (media that came before its SDP included). */
   totals: MediaTotals | undefined = undefined
+  /** Losses until then. */
+  lostApart = 0
   /** From before: the part that an earlier call had, or that came after its end. */
   earlier: MediaTotals | undefined = undefined
   private uses: CodecUse[] | undefined = undefined
@@ -96,8 +98,12 @@ export class StreamEntry {
     return taken
   }
 
-  /** Sets apart what was counted so far: what follows is no longer, or not yet, a call's. */
-  setApart(): void {
+  /**
+   * Sets apart what was counted so far: what follows is no longer, or not yet, a call's.
+   * @param lost losses since the stream began
+   */
+  setApart(lost: number): void {
+    this.lostApart = lost
     if (this.totals) (this.earlier ??= new MediaTotals()).add(this.totals)
     this.totals = undefined
     for (const use of this.takeCodecs()) addCodecUse((this.earlierUses ??= []), use, use.packets)

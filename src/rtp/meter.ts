@@ -1306,10 +1306,11 @@ export class RtpMeter implements StreamControl {
     if (f32[i + L.I_SECOND_PDV_MAX] > f32[i + L.I_PDV_MAX]) f32[i + L.I_PDV_MAX] = f32[i + L.I_SECOND_PDV_MAX]
     if (last) this.burst.finish(slot)
     else this.burst.finalize(slot, this.burst.settled(slot, MAX_MISORDER, i32[i + L.I_LOWEST]))
-    i32[i + L.I_LOST_EARLIER] += i32[i + L.I_LOST] - i32[i + L.I_LOST_BEFORE]
     this.countTypes(i, 0)
     const depthSum = this.buffers.takeDepthSum(i)
     fillRow(this.row, slot, i32, f32, this.f64, this.u16, depthSum, last)
+    // Another thread may look at the sum of the two: one goes up right before the other goes down.
+    i32[i + L.I_LOST_EARLIER] += i32[i + L.I_LOST] - i32[i + L.I_LOST_BEFORE]
     resetInterval(slot, i32, f32, this.f64, this.u16)
     this.listener.onRow(this.row)
   }
@@ -1473,8 +1474,8 @@ export class RtpMeter implements StreamControl {
     return this.peeked
   }
 
-  sequenceState(slot: number): SequenceState {
-    return this.states.sequenceState(slot)
+  sequenceState(slot: number, atMs?: number): SequenceState {
+    return this.states.sequenceState(slot, atMs)
   }
 
   /** The payload types in force for a stream (SDP came, or changed). */

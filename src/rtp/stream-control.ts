@@ -11,7 +11,7 @@ export interface StreamControl {
   identity(slot: number): StreamIdentity
   /** Arrival of the stream's last packet of any kind, ms since the epoch. */
   lastSeen(slot: number): number
-  sequenceState(slot: number): SequenceState
+  sequenceState(slot: number, atMs?: number): SequenceState
   /** What the open interval has so far, for a listener's `onSecond`. */
   peek(slot: number): IntervalRow
   /** The payload types in force (SDP came, or changed). */

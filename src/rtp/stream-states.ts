@@ -5,13 +5,16 @@ import type { StreamIdentity } from './row.js'
 const ALIGN_BYTES = 48
 
 export interface SequenceState {
-  /** Losses of the open interval, less those of before it that came late. */
+  /** Losses since the stream began, less those that came late. */
   lost: number
   /** Highest sequence number. */
   highest: number
   /** In force; 0 when it is not known. */
   clockRateHz: number
 }
+
+/** How far back `sequenceState` looks: what the window of received packets has. */
+const MOST_BACK = (L.WINDOW_WORDS - 1) * 32
 
 /**
  * The strides of a run of slots, and what can be read from one alone. In shared memory another thread may read too: a
@@ -66,13 +69,48 @@ export class StreamStates {
     }
   }
 
-  sequenceState(slot: number): SequenceState {
+  /**
+   * @param atMs as of then: another thread may have measured packets that came later. Arrivals of the last few are known to
+   * the millisecond, those before them are taken to have come one packet time apart.
+   */
+  sequenceState(slot: number, atMs = Infinity): SequenceState {
     const i = slot * L.STRIDE_32
+    const { i32 } = this
     const msPerTick = this.f64[slot * L.STRIDE_64 + L.D_MS_PER_TICK]
+    const newest = i32[i + L.I_HIGHEST]
+    let lost = i32[i + L.I_LOST_EARLIER] + i32[i + L.I_LOST] - i32[i + L.I_LOST_BEFORE]
+    let highest = newest
+    let arrivalMs = this.f64[slot * L.STRIDE_64 + L.D_ARRIVAL]
+    const ptimeMs = i32[i + L.I_PTIME_TICKS] * msPerTick
+    const oldest = Math.max(i32[i + L.I_LOWEST], newest - MOST_BACK)
+    while (arrivalMs > atMs && highest > oldest) {
+      let before = highest - 1
+      while (before > oldest && !this.hasReceived(i, newest, before)) before--
+      if (newest - before < L.RECENT_PACKETS) arrivalMs -= this.apartMs(i, before, highest)
+      else if (ptimeMs > 0) arrivalMs -= (highest - before) * ptimeMs
+      else break
+      lost -= highest - before - 1
+      highest = before
+    }
     return {
-      lost: this.i32[i + L.I_LOST] - this.i32[i + L.I_LOST_BEFORE],
-      highest: this.i32[i + L.I_HIGHEST] & 0xffff,
+      lost,
+      highest: highest & 0xffff,
       clockRateHz: msPerTick > 0 ? Math.round(1000 / msPerTick) : 0,
     }
+  }
+
+  private hasReceived(i: number, newest: number, extended: number): boolean {
+    const word = extended >> 5
+    const isHead = word === newest >> 5
+    const bits = this.i32[isHead ? i + L.I_HEAD_WORD : i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))]
+    return ((bits >>> (extended & 31)) & 1) !== 0
+  }
+
+  /** Milliseconds between the arrivals of two of the last packets; 0 when the earlier one came late. */
+  private apartMs(i: number, earlier: number, later: number): number {
+    const recent = i + L.I_RECENT
+    const apart =
+      this.i32[recent + (later % L.RECENT_PACKETS)] - this.i32[recent + (earlier % L.RECENT_PACKETS)]
+    return Math.max(0, (apart << 16) >> 16)
   }
 }

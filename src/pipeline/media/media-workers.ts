@@ -360,8 +360,8 @@ export class MediaWorkers implements StreamControl {
     return this.states.lastSeen(slot)
   }
 
-  sequenceState(slot: number): SequenceState {
-    return this.states.sequenceState(slot)
+  sequenceState(slot: number, atMs?: number): SequenceState {
+    return this.states.sequenceState(slot, atMs)
   }
 
   /** Of the stream whose second is being told. */
