@@ -276,20 +276,26 @@ export class Correlator implements CallListener, StreamListener {
     }
   }
 
-  /** Streams that another call was given because it announced one of their ends, before this one came to announce both. */
+  /** Streams that another call was given though it announced one end alone, or was over, before this one announced both. */
   private takeOver(rival: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
     for (const stream of [...rival.streams]) {
       if (stream.shareOf !== undefined || !stream.touches(address, port)) continue
-      if (this.claims.announcedBoth(stream, call) && !this.claims.announcedBoth(stream, rival))
+      if (this.claims.announcedBoth(stream, call) && !this.isOf(stream, rival))
         this.handOver(stream, rival, call)
     }
   }
 
   /** All of a stream that began with the call or after it; of others, what is to come. */
   private handOver(stream: StreamEntry, rival: CallEntry, { sip }: CallEntry): void {
-    const slackMs = this.claims.announcedBoth(stream, rival) ? 0 : SIGNALLING_LATE_MS
+    const slackMs = this.isOf(stream, rival) ? 0 : SIGNALLING_LATE_MS
     if (sip !== undefined && stream.firstArrival >= sip.inviteMs - slackMs) this.rebind(stream)
     else this.release(stream)
+  }
+
+  /** It began while the call was on, which had announced both its ends. */
+  private isOf(stream: StreamEntry, call: CallEntry): boolean {
+    const { endMs = Infinity } = call.sip ?? {}
+    return stream.firstArrival <= endMs && this.claims.announcedBoth(stream, call)
   }
 
   private shareAt(rival: CallEntry, { address, port }: MediaClaim): void {

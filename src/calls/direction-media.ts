@@ -123,10 +123,14 @@ export class DirectionMedia {
   /** It was not part of the direction after all. */
   detach(stream: StreamEntry): void {
     this.streams.delete(stream)
-    const { ssrc } = stream
-    if (![...this.streams].some((other) => other.ssrc === ssrc)) {
-      this.ssrcs = this.ssrcs.filter((known) => known !== ssrc)
-    }
+    this.dropSsrc(stream.ssrc)
+  }
+
+  /** Unless another stream of the direction has it. */
+  private dropSsrc(ssrc: number): void {
+    const isOther = (other: { ssrc: number }): boolean => other.ssrc === ssrc
+    if ([...this.streams].some(isOther) || this.spans.some(isOther)) return
+    this.ssrcs = this.ssrcs.filter((known) => known !== ssrc)
   }
 
   /**
@@ -174,6 +178,8 @@ export class DirectionMedia {
   /** One of its streams ended: its totals become part of the direction's. */
   finish(stream: StreamEntry): void {
     this.streams.delete(stream)
+    // One that had been silent since an earlier call on the same ports, and stayed so.
+    if (!stream.totals?.packets) this.dropSsrc(stream.ssrc)
     if (!stream.totals) return
     this.finished ??= takeTotals()
     this.finished.add(stream.totals)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { DirectionRecord } from '../../src/calls/records.js'
 import { generateScenario } from '../../src/generate/generate.js'
 import type { CallSpec, DirectionSpec } from '../../src/generate/scenario.js'
 import type { DirectionTruth } from '../../src/generate/truth.js'
@@ -94,8 +95,14 @@ function callsOf(random: Random): CallSpec[] {
   return calls
 }
 
-function told(truth: DirectionTruth | undefined): [packets: number, lost: number] {
-  return [truth?.packets ?? 0, truth?.lost ?? 0]
+type Counted = [packets: number, lost: number, ssrcs: string[]]
+
+function told(truth: DirectionTruth | undefined): Counted {
+  return [truth?.packets ?? 0, truth?.lost ?? 0, [...(truth?.ssrcs ?? [])].sort()]
+}
+
+function measured(media: DirectionRecord | undefined): Counted {
+  return [media?.packets ?? 0, media?.lost ?? 0, [...(media?.ssrcs ?? [])].sort()]
 }
 
 describe('every packet is in the call that it belongs to', () => {
@@ -116,8 +123,8 @@ describe('every packet is in the call that it belongs to', () => {
       const seen = replayed.calls.map((call) => ({
         call_id: call.call_id,
         state: call.state,
-        from_caller: [call.media.from_caller?.packets ?? 0, call.media.from_caller?.lost ?? 0],
-        from_callee: [call.media.from_callee?.packets ?? 0, call.media.from_callee?.lost ?? 0],
+        from_caller: measured(call.media.from_caller),
+        from_callee: measured(call.media.from_callee),
       }))
       const expected = truth.calls.map((call) => ({
         call_id: call.call_id,
