@@ -85,8 +85,8 @@ export class Namespaces {
   }
 
   close(): void {
-    for (const child of this.children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL')
-    for (const name of this.names.splice(0)) execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' })
+    for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL')
+    for (const name of this.names) execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' })
   }
 }
 
@@ -96,9 +96,11 @@ export function inNamespaces(
 ): (context: TestContext) => Promise<void> {
   return async (context) => {
     const namespaces = new Namespaces()
-    // Also of a test that took too long, which goes on by itself.
-    context.onTestFinished(() => namespaces.close())
-    await test(namespaces, context)
+    try {
+      await test(namespaces, context)
+    } finally {
+      namespaces.close()
+    }
   }
 }
 

@@ -10,8 +10,6 @@ import { RowCodec } from './row-codec.js'
 const UP_BYTES = 16 * 2 ** 20
 /** Orders and unwrapped packets. */
 const DOWN_BYTES = 4 * 2 ** 20
-/** Messages that are set aside while the worker is waited for; with more it is given up, as one that does not answer. */
-const MOST_ASIDE_BYTES = 256 * 2 ** 20
 /** Packets leave this part of it to orders. */
 const PACKET_BYTES = 3 * 2 ** 20
 const WAIT_MS = 5
@@ -60,8 +58,6 @@ export class MediaLink {
   dead = false
   /** Packets for which there was no room. */
   packetsDropped = 0
-  /** Slots whose streams were told of, and have not ended since. */
-  readonly told: Uint8Array
   private readonly control = new Int32Array(new SharedArrayBuffer(M.CONTROL_WORDS * 4))
   private readonly up = new MessageRing(MessageRing.memory(UP_BYTES))
   private readonly upMemory = new MessageMemory(this.up.bytes)
@@ -70,7 +66,6 @@ export class MediaLink {
   private pending: Message[] = []
   /** Those before it were handed out. */
   private pendingAt = 0
-  private pendingBytes = 0
   private asked = 0
   /** How often it was found to be behind, with no progress since. */
   private idleLooks = 0
@@ -83,7 +78,6 @@ export class MediaLink {
     const { maxStreams } = task.meter
     this.firstSlot = task.index * maxStreams
     this.states = new StreamStates(task.states, this.firstSlot, maxStreams)
-    this.told = new Uint8Array(maxStreams)
     this.figures[M.FIRST_MS] = this.figures[M.LAST_MS] = NaN
   }
 
@@ -189,14 +183,10 @@ export class MediaLink {
     this.setAside()
     const about: Message[] = []
     const others: Message[] = []
-    this.pendingBytes = 0
     for (let k = this.pendingAt; k < this.pending.length; k++) {
       const message = this.pending[k]
       if (isAbout(message, localSlot)) about.push(message)
-      else {
-        others.push(message)
-        this.pendingBytes += message.memory.bytes.length
-      }
+      else others.push(message)
     }
     this.pending = others
     this.pendingAt = 0
@@ -216,11 +206,7 @@ export class MediaLink {
 
   /** The next message that was set aside. */
   private takePending(): Message | undefined {
-    if (this.pendingAt < this.pending.length) {
-      const message = this.pending[this.pendingAt++]
-      this.pendingBytes -= message.memory.bytes.length
-      return message
-    }
+    if (this.pendingAt < this.pending.length) return this.pending[this.pendingAt++]
     if (this.pendingAt > 0) {
       this.pending = []
       this.pendingAt = 0
@@ -232,11 +218,8 @@ export class MediaLink {
   private setAside(): void {
     const { up } = this
     while (up.next()) {
-      // The ring stays full: the worker waits, packets in the kernel's ring, and what does not fit there is counted as dropped.
-      if (this.pendingBytes > MOST_ASIDE_BYTES) return
       const bytes = new Uint8Array((up.length + 7) & ~7)
       bytes.set(up.bytes.subarray(up.at, up.at + up.length))
-      this.pendingBytes += bytes.length
       this.pending.push({ kind: up.kind, at: 0, length: up.length, memory: new MessageMemory(bytes) })
       up.release()
     }

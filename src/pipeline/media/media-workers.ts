@@ -178,22 +178,14 @@ export class MediaWorkers implements StreamControl {
     const ended: number[] = []
     const { firstSlot } = link
     const base = (slot: number): number => firstSlot + slot
-    // It may have ended while a new stream's first message waited for room.
-    const tell = (slot: number): void => {
-      if (link.told[slot] !== 0) return
-      link.told[slot] = 1
-      this.listener.onStreamStart(base(slot))
-    }
     const listener: StreamListener = {
       onStreamStart: () => {},
       onRow: (row) => {
-        tell(row.slot)
         row.slot = base(row.slot)
         this.listener.onRow(row)
         row.slot -= firstSlot
       },
       onStreamEnd: (slot) => {
-        tell(slot)
         this.listener.onStreamEnd(base(slot))
         ended.push(slot)
       },
@@ -243,7 +235,6 @@ export class MediaWorkers implements StreamControl {
     switch (kind) {
       case M.STREAM_START:
         taken()
-        link.told[localSlot] = 1
         listener.onStreamStart(slot)
         break
       case M.ROW:
@@ -271,7 +262,6 @@ export class MediaWorkers implements StreamControl {
         break
       case M.STREAM_END:
         taken()
-        link.told[localSlot] = 0
         listener.onStreamEnd(slot)
         link.order(M.RECYCLE, localSlot)
         break
