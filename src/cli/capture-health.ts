@@ -30,7 +30,7 @@ export function healthOf(
   losses: CaptureLosses,
   load: number,
   outputDropped: number,
-): Omit<CaptureHealth, 'workerRestarts'> {
+): Omit<CaptureHealth, 'workerRestarts' | 'workerHoldUps'> {
   const counts = probe.counts()
   const missed = source.losses()
   return {

@@ -126,6 +126,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       const health = (): CaptureHealth => ({
         ...healthOf(source, probe, loop, losses, load, files.lostChunks),
         workerRestarts: workers?.restarts ?? 0,
+        workerHoldUps: workers?.holdUps ?? 0,
       })
       await serveMetrics(createRegistry(health), metrics.host, metrics.port)
     }

@@ -23,6 +23,8 @@ export interface CaptureHealth {
   openStreams: number
   /** Media workers that ended and were replaced. */
   workerRestarts: number
+  /** How often one of them had to wait until its messages were read. */
+  workerHoldUps: number
   /** Share of one processor over the last second, 0..1: of the busiest thread. */
   load: number
   skipped: Readonly<Record<string, number>>
@@ -78,6 +80,11 @@ export function createRegistry(read: () => CaptureHealth): Registry {
   counter('calls', 'Call records written', (h) => h.calls)
   counter('output_dropped_records', 'Records that an output could not take', (h) => h.outputDropped)
   counter('worker_restarts', 'Media workers that ended unasked and were replaced', (h) => h.workerRestarts)
+  counter(
+    'worker_hold_ups',
+    'How often a media worker had to wait until its messages were read',
+    (h) => h.workerHoldUps,
+  )
   gauge('open_calls', 'Calls held', (h) => h.openCalls)
   gauge('open_streams', 'RTP streams held', (h) => h.openStreams)
   gauge('load_ratio', 'Share of one processor that packets took over the last second', (h) => h.load)

@@ -76,6 +76,11 @@ export class MediaMeasurer implements StreamListener {
     return Atomics.load(this.control, M.ASKED) !== Atomics.load(this.control, M.DONE)
   }
 
+  /** The other thread has so much to read that frames have to wait, in the kernel's ring. */
+  get isHeldUp(): boolean {
+    return Atomics.load(this.control, M.HELD_UP) !== 0
+  }
+
   /** So much is waiting to be read that there may soon be no room for more. */
   get isCrowded(): boolean {
     return this.down.used > CROWDED_BYTES

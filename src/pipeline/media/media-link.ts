@@ -15,6 +15,14 @@ const PACKET_BYTES = 3 * 2 ** 20
 const WAIT_MS = 5
 /** A worker that does not answer for so many waits is given up: ten seconds, standstills of the process left out. */
 const PATIENCE = 2000
+/**
+ * More than this set aside, and the worker takes no more frames until half of it was read: they wait in the kernel's ring,
+ * which counts what it has no room for. What comes all the same: what was in `up`, what comes of the batch that the worker
+ * has in hand (one, before it answers) and of the orders in `down`, and, after FINISH, the last rows of its streams.
+ */
+export const MOST_ASIDE_BYTES = 32 * 2 ** 20
+/** What a message that was set aside takes beside its bytes: views of them. */
+const ASIDE_OVERHEAD_BYTES = 1024
 /** One that was found behind so often without any progress is no longer waited for. */
 const MOST_LOOKS = 6000
 
@@ -58,6 +66,8 @@ export class MediaLink {
   dead = false
   /** Packets for which there was no room. */
   packetsDropped = 0
+  /** How often so much was set aside that the worker had to wait. */
+  holdUps = 0
   private readonly control = new Int32Array(new SharedArrayBuffer(M.CONTROL_WORDS * 4))
   private readonly up = new MessageRing(MessageRing.memory(UP_BYTES))
   private readonly upMemory = new MessageMemory(this.up.bytes)
@@ -66,6 +76,7 @@ export class MediaLink {
   private pending: Message[] = []
   /** Those before it were handed out. */
   private pendingAt = 0
+  private asideBytes = 0
   private asked = 0
   /** How often it was found to be behind, with no progress since. */
   private idleLooks = 0
@@ -82,10 +93,7 @@ export class MediaLink {
   }
 
   start(onExit: (error: Error | undefined) => void): void {
-    const { buffer: up } = this.up.bytes
-    const { buffer: down } = this.down.bytes
-    const task = { ...this.task, up, down, control: this.control.buffer, figures: this.figures.buffer }
-    this.worker = new Worker(new URL('./media-thread.js', import.meta.url), { workerData: task })
+    this.worker = new Worker(new URL('./media-thread.js', import.meta.url), { workerData: this.workerTask() })
     let problem: Error | undefined
     this.worker.on('error', (error) => (problem = error))
     this.worker.on('exit', () => {
@@ -94,6 +102,18 @@ export class MediaLink {
       this.dead = true
       onExit(problem)
     })
+  }
+
+  /** What the thread is started with. */
+  workerTask(): M.MediaTask {
+    const { task, up, down, control, figures } = this
+    return {
+      ...task,
+      up: up.memory,
+      down: down.memory,
+      control: control.buffer,
+      figures: figures.buffer,
+    }
   }
 
   /** Ends the thread at once. */
@@ -185,11 +205,14 @@ export class MediaLink {
     const others: Message[] = []
     for (let k = this.pendingAt; k < this.pending.length; k++) {
       const message = this.pending[k]
-      if (isAbout(message, localSlot)) about.push(message)
-      else others.push(message)
+      if (isAbout(message, localSlot)) {
+        about.push(message)
+        this.asideBytes -= bytesAside(message)
+      } else others.push(message)
     }
     this.pending = others
     this.pendingAt = 0
+    this.holdUp()
     return about
   }
 
@@ -206,7 +229,12 @@ export class MediaLink {
 
   /** The next message that was set aside. */
   private takePending(): Message | undefined {
-    if (this.pendingAt < this.pending.length) return this.pending[this.pendingAt++]
+    if (this.pendingAt < this.pending.length) {
+      const message = this.pending[this.pendingAt++]
+      this.asideBytes -= bytesAside(message)
+      if (this.isHeldUp) this.holdUp()
+      return message
+    }
     if (this.pendingAt > 0) {
       this.pending = []
       this.pendingAt = 0
@@ -220,8 +248,26 @@ export class MediaLink {
     while (up.next()) {
       const bytes = new Uint8Array((up.length + 7) & ~7)
       bytes.set(up.bytes.subarray(up.at, up.at + up.length))
-      this.pending.push({ kind: up.kind, at: 0, length: up.length, memory: new MessageMemory(bytes) })
+      const message = { kind: up.kind, at: 0, length: up.length, memory: new MessageMemory(bytes) }
+      this.pending.push(message)
+      this.asideBytes += bytesAside(message)
       up.release()
+    }
+    this.holdUp()
+  }
+
+  private get isHeldUp(): boolean {
+    return Atomics.load(this.control, M.HELD_UP) === 1
+  }
+
+  /** Keeps the worker from bringing more than is read, and lets it go on. */
+  private holdUp(): void {
+    if (!this.isHeldUp && this.asideBytes > MOST_ASIDE_BYTES) {
+      this.holdUps++
+      Atomics.store(this.control, M.HELD_UP, 1)
+    } else if (this.isHeldUp && this.asideBytes <= MOST_ASIDE_BYTES / 2) {
+      Atomics.store(this.control, M.HELD_UP, 0)
+      this.wake()
     }
   }
 
@@ -254,6 +300,10 @@ export class MediaLink {
       if (i32[i + 1] !== 0 || i32[i + 4] !== 0) i32.fill(0, i, i + stride)
     }
   }
+}
+
+function bytesAside({ memory }: Message): number {
+  return memory.bytes.byteLength + ASIDE_OVERHEAD_BYTES
 }
 
 /** What happened to a stream, its end apart: that waits for its turn. */

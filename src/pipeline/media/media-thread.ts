@@ -105,7 +105,7 @@ while (!measurer.finished) {
   measurer.takeOrders(unwrappedUntil())
   publish(beganMs)
   if (measurer.stopped) source.stop()
-  const batch = held ?? (drained ? undefined : take())
+  const batch = held ?? (drained || measurer.isHeldUp ? undefined : take())
   const ahead = batch && batch.end > batch.first && isAhead(batch)
   if (ahead || (batch && batch.end > batch.first && isEarly(batch))) {
     if (!held) heldAtMs = beganMs

@@ -84,6 +84,7 @@ export class MediaWorkers implements StreamControl {
   private readonly before = new Float64Array(M.FIGURES)
   private readonly countsBefore: M.WorkerCounts[] = []
   private packetsDroppedBefore = 0
+  private holdUpsBefore = 0
   private hasStopped = false
   private ending = false
   private closed = false
@@ -207,6 +208,7 @@ export class MediaWorkers implements StreamControl {
     )
     this.before[M.LAST_MS] = Math.max(this.before[M.LAST_MS], link.figures[M.LAST_MS] || 0)
     this.packetsDroppedBefore += link.packetsDropped
+    this.holdUpsBefore += link.holdUps
     if (link.counts) this.countsBefore.push(link.counts)
   }
 
@@ -481,6 +483,11 @@ export class MediaWorkers implements StreamControl {
     const times = [this.before[M.LAST_MS] || NaN, ...this.links.map(({ figures }) => figures[M.LAST_MS])]
     const known = times.filter((time) => Number.isFinite(time))
     return known.length > 0 ? Math.max(...known) : NaN
+  }
+
+  /** How often a worker had to leave its frames in the kernel's ring until its messages were read. */
+  get holdUps(): number {
+    return this.links.reduce((sum, link) => sum + link.holdUps, this.holdUpsBefore)
   }
 
   /** Unwrapped packets for which a worker had no room. */

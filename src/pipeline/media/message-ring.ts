@@ -27,7 +27,7 @@ export class MessageRing {
   length = 0
 
   /** @param memory of `memory(size)` */
-  constructor(memory: SharedArrayBuffer) {
+  constructor(readonly memory: SharedArrayBuffer) {
     this.size = memory.byteLength - CONTROL_BYTES
     this.control = new Int32Array(memory, 0, CONTROL_BYTES / 4)
     this.bytes = new Uint8Array(memory, CONTROL_BYTES)

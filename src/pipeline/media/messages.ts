@@ -57,6 +57,8 @@ export const DONE = 1
 export const RUNNING = 2
 /** Number of the last request that was made. */
 export const ASKED = 3
+/** Not 0: the worker takes no frames out of its rings; it carries out its orders. */
+export const HELD_UP = 4
 export const CONTROL_WORDS = 16
 
 // Figures of a media worker as of a moment ago: doubles.
