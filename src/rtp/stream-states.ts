@@ -51,6 +51,11 @@ export class StreamStates {
     return Math.max(this.f64[f + L.D_ARRIVAL], this.f64[f + L.D_OTHER_ARRIVAL])
   }
 
+  /** Arrival of the stream's first packet. */
+  firstArrival(slot: number): number {
+    return this.f64[slot * L.STRIDE_64 + L.D_FIRST_ARRIVAL]
+  }
+
   identity(slot: number): StreamIdentity {
     const { i32 } = this
     const i = slot * L.STRIDE_32

@@ -68,6 +68,9 @@ export class MediaLink {
   packetsDropped = 0
   /** How often so much was set aside that the worker had to wait. */
   holdUps = 0
+  /** By its slots: the first packet of the stream of which the start, and the end, was told last, ms since the epoch. */
+  private readonly startedMs: Float64Array
+  private readonly endedMs: Float64Array
   private readonly control = new Int32Array(new SharedArrayBuffer(M.CONTROL_WORDS * 4))
   private readonly up = new MessageRing(MessageRing.memory(UP_BYTES))
   private readonly upMemory = new MessageMemory(this.up.bytes)
@@ -89,6 +92,8 @@ export class MediaLink {
     const { maxStreams } = task.meter
     this.firstSlot = task.index * maxStreams
     this.states = new StreamStates(task.states, this.firstSlot, maxStreams)
+    this.startedMs = new Float64Array(maxStreams)
+    this.endedMs = new Float64Array(maxStreams)
     this.figures[M.FIRST_MS] = this.figures[M.LAST_MS] = NaN
   }
 
@@ -289,6 +294,24 @@ export class MediaLink {
       any = true
     }
     return any
+  }
+
+  noteStart(localSlot: number): void {
+    this.startedMs[localSlot] = this.states.firstArrival(localSlot)
+  }
+
+  noteEnd(localSlot: number): void {
+    this.endedMs[localSlot] = this.states.firstArrival(localSlot)
+  }
+
+  /**
+   * After its end: what was told of the stream in that slot. It may have come between a stream's start or end and its
+   * message. A slot's next stream has another first packet: slots are used again after the end was read.
+   */
+  toldOf(localSlot: number): 'nothing' | 'start' | 'end' {
+    const firstMs = this.states.firstArrival(localSlot)
+    if (this.endedMs[localSlot] === firstMs) return 'end'
+    return this.startedMs[localSlot] === firstMs ? 'start' : 'nothing'
   }
 
   /** After its end: clears the strides that it left, so that another may begin in them. */

@@ -178,16 +178,21 @@ export class MediaWorkers implements StreamControl {
     this.readLink(link)
     const ended: number[] = []
     const { firstSlot } = link
-    const base = (slot: number): number => firstSlot + slot
     const listener: StreamListener = {
       onStreamStart: () => {},
       onRow: (row) => {
-        row.slot = base(row.slot)
+        const told = link.toldOf(row.slot)
+        if (told === 'end') return
+        row.slot += firstSlot
+        if (told === 'nothing') {
+          link.noteStart(row.slot - firstSlot)
+          this.listener.onStreamStart(row.slot)
+        }
         this.listener.onRow(row)
         row.slot -= firstSlot
       },
       onStreamEnd: (slot) => {
-        this.listener.onStreamEnd(base(slot))
+        if (link.toldOf(slot) === 'start') this.listener.onStreamEnd(firstSlot + slot)
         ended.push(slot)
       },
     }
@@ -237,6 +242,7 @@ export class MediaWorkers implements StreamControl {
     switch (kind) {
       case M.STREAM_START:
         taken()
+        link.noteStart(localSlot)
         listener.onStreamStart(slot)
         break
       case M.ROW:
@@ -264,6 +270,7 @@ export class MediaWorkers implements StreamControl {
         break
       case M.STREAM_END:
         taken()
+        link.noteEnd(localSlot)
         listener.onStreamEnd(slot)
         link.order(M.RECYCLE, localSlot)
         break
