@@ -99,6 +99,26 @@ napi_value copy_block(napi_env env, napi_callback_info info) {
   return boolean(env, true);
 }
 
+// blockHead(handle, offset, target): copies the descriptor of the block at `offset`, whoever has the block now; it stays
+// where it is. Status 0 while it is the kernel's.
+napi_value block_head(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Mapping* mapping = mapping_of(env, arguments, 0);
+  if (mapping == nullptr) return nullptr;
+  const size_t offset = static_cast<size_t>(arguments.integer(1));
+  size_t room = 0;
+  uint8_t* target = arguments.bytes(2, &room);
+  if (arguments.bad()) return nullptr;
+  if (mapping->memory == nullptr || offset > mapping->length || sizeof(tpacket_block_desc) > mapping->length - offset ||
+      room < sizeof(tpacket_block_desc))
+    return throw_errno(env, "blockHead", EINVAL);
+  auto* block = reinterpret_cast<tpacket_block_desc*>(static_cast<uint8_t*>(mapping->memory) + offset);
+  const uint32_t status = __atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE);
+  memcpy(target, block, sizeof(tpacket_block_desc));
+  reinterpret_cast<tpacket_block_desc*>(target)->hdr.bh1.block_status = status;
+  return nothing(env);
+}
+
 // unmapRing(handle, buffer?): the ArrayBuffer has no bytes any more.
 napi_value unmap_ring(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
@@ -118,6 +138,7 @@ void define_ring(napi_env env, napi_value exports) {
   define(env, exports, "mapRing", map_ring);
   define(env, exports, "ringMemory", ring_memory);
   define(env, exports, "copyBlock", copy_block);
+  define(env, exports, "blockHead", block_head);
   define(env, exports, "unmapRing", unmap_ring);
 }
 

@@ -37,6 +37,28 @@ const MEMBERS = `
   console.log('open')
 `
 
+/** Reads a ring in copies and says the last byte of each frame; at SIGUSR1 another reader takes over. */
+const TAKEN_OVER = `
+  const root = process.argv[1]
+  const { loadBinding } = await import(root + '/dist/capture/ring/native.js')
+  const { openRingSocket } = await import(root + '/dist/capture/ring/ring-socket.js')
+  const { RingReader } = await import(root + '/dist/capture/ring/ring-reader.js')
+  const binding = loadBinding()
+  const socket = openRingSocket(binding, { interfaceName: 'tap0', ringBytes: 4 << 20 })
+  let reader = new RingReader(binding, socket, true)
+  setInterval(() => {
+    for (let batch = reader.take(); batch !== null; batch = reader.take())
+      for (let k = batch.first; k < batch.end; k++)
+        console.log('got ' + batch.bytes[batch.frameOffset[k] + batch.capturedLength[k] - 1] + ';')
+  }, 10)
+  process.on('SIGUSR1', () => {
+    reader.close()
+    reader = new RingReader(binding, socket, true)
+    console.log('taken over')
+  })
+  console.log('open')
+`
+
 /** Ethernet, IPv4 or IPv6, UDP (or TCP), with a number in the last byte. */
 function frame(
   number: number,
@@ -120,6 +142,37 @@ describe.skipIf(!requireLive('tcpreplay'))('rings in a fanout group', () => {
       }
       // Spread: each member has a fair part of the calls.
       for (const numbers of spread) expect(numbers.length / 4).toBeGreaterThan(calls / 10)
+    }),
+  )
+})
+
+describe.skipIf(!requireLive('tcpreplay'))('a ring that is read in copies', () => {
+  it(
+    'goes on where the kernel is when another reader takes over',
+    { timeout: 60_000 },
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      const child = namespaces.start(wire, [
+        ...[process.execPath, '--input-type=module', '-e', TAKEN_OVER, ROOT],
+      ])
+      let said = ''
+      child.stdout?.on('data', (chunk) => (said += String(chunk)))
+      child.stderr?.on('data', (chunk) => (said += String(chunk)))
+      await until(() => said.includes('open') || child.exitCode !== null)
+      const send = async (number: number): Promise<void> => {
+        const capture = join(scratch, `copied-${number}.pcap`)
+        writeFileSync(capture, pcapOf([{ timeMs: 0, frame: frame(number, [A, B], [4000, 5000]) }]))
+        await namespaces.replay(wire, capture)
+        // A block of its own: the kernel hands it out before the next one comes.
+        await until(() => said.includes(`got ${number};`), 5000)
+      }
+      await send(1)
+      await send(2)
+      child.kill('SIGUSR1')
+      await until(() => said.includes('taken over'))
+      await send(3)
+      await send(4)
+      expect(said.match(/got \d+/g), said).toEqual(['got 1', 'got 2', 'got 3', 'got 4'])
     }),
   )
 })

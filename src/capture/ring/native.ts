@@ -66,6 +66,7 @@ export interface CaptureBinding {
   mapRing(fd: number, bytes: number): RingHandle
   ringMemory(handle: RingHandle): ArrayBuffer | undefined
   copyBlock(handle: RingHandle, offset: number, target: ArrayBuffer): boolean
+  blockHead(handle: RingHandle, offset: number, target: ArrayBuffer): void
   unmapRing(handle: RingHandle, memory?: ArrayBuffer): void
   compileFilter(expression: string, interfaceName: string, linkType: number, snapBytes: number): ArrayBuffer
   filterLibrary(): string | undefined
@@ -94,6 +95,7 @@ const FUNCTIONS: readonly Exclude<keyof CaptureBinding, 'version'>[] = [
   'mapRing',
   'ringMemory',
   'copyBlock',
+  'blockHead',
   'unmapRing',
   'compileFilter',
   'filterLibrary',

@@ -6,6 +6,8 @@ import type { RingSocket } from './ring-socket.js'
 const BLOCK_BYTES = 4096
 const BLOCKS = 3
 
+type RingFunctions = 'mapRing' | 'ringMemory' | 'copyBlock' | 'blockHead' | 'unmapRing'
+
 interface Frame {
   seconds: number
   nanoseconds: number
@@ -63,7 +65,7 @@ class HandMadeRing {
   }
 
   binding(): CaptureBinding {
-    const used: Pick<CaptureBinding, 'mapRing' | 'ringMemory' | 'copyBlock' | 'unmapRing'> = {
+    const used: Pick<CaptureBinding, RingFunctions> = {
       mapRing: () => ({}) as RingHandle,
       ringMemory: () => (this.external ? this.memory : undefined),
       copyBlock: (_handle, offset, target) => {
@@ -73,6 +75,8 @@ class HandMadeRing {
         this.view.setUint32(offset + 8, 0, true)
         return true
       },
+      blockHead: (_handle, offset, target) =>
+        new Int32Array(target).set(new Int32Array(this.memory, offset, 12)),
       unmapRing: () => {},
     }
     return used as CaptureBinding
@@ -209,8 +213,28 @@ describe('a ring that was read before, by a thread that ended', () => {
     expect(after.counters).toMatchObject({ abandonedFrames: 1, packets: 2 })
   })
 
-  it('waits where the kernel is filling', () => {
+  it('goes on with the oldest block that is left, where blocks are copied', () => {
     const kernel = new HandMadeRing()
+    kernel.external = false
+    const fill = (block: number, byte: number): void =>
+      kernel.fill(block, [{ seconds: byte, nanoseconds: 0, bytes: [byte] }])
+    for (const block of [0, 1, 2]) fill(block, block)
+    const before = new RingReader(kernel.binding(), SOCKET)
+    expect(hex(before)).toEqual(['00'])
+    expect(hex(before)).toEqual(['01'])
+    fill(0, 3)
+    const after = new RingReader(kernel.binding(), SOCKET)
+    expect(hex(after)).toEqual(['02'])
+    expect(hex(after)).toEqual(['03'])
+    expect(after.take()).toBeNull()
+  })
+
+  it.each([
+    ['in place', true],
+    ['copied', false],
+  ])('waits where the kernel is filling, %s', (_, external) => {
+    const kernel = new HandMadeRing()
+    kernel.external = external
     const before = new RingReader(kernel.binding(), SOCKET)
     for (const block of [0, 1]) {
       kernel.fill(block, [{ seconds: block, nanoseconds: 0, bytes: [block] }])

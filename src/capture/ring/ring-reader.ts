@@ -8,6 +8,7 @@ const BLOCK_STATUS = 2
 const BLOCK_PACKETS = 3
 const BLOCK_FIRST = 4
 const BLOCK_SEQUENCE = 6
+const HEAD_32 = 12
 const NEXT = 0
 const SECONDS = 1
 const NANOSECONDS = 2
@@ -103,17 +104,21 @@ export class RingReader {
    * one that it fills; blocks are numbered in the order in which they are filled.
    */
   private firstBlock(): number {
-    if (!this.zeroCopy) return 0
-    const { i32 } = this
     const { blocks, blockBytes } = this.socket
+    const heads = new Int32Array(HEAD_32)
+    const head = (block: number, word: number): number => {
+      if (this.zeroCopy) return Atomics.load(this.i32, ((block * blockBytes) >> 2) + word)
+      this.binding.blockHead(this.handle, block * blockBytes, heads.buffer)
+      return heads[word]
+    }
+    const sequence = (block: number): number => head(block, BLOCK_SEQUENCE)
     let oldest = -1
     let newest = 0
-    const sequence = (block: number): number => i32[((block * blockBytes) >> 2) + BLOCK_SEQUENCE]
     // First, so that one which the kernel hands out meanwhile is found below.
     for (let block = 1; block < blocks; block++)
       if (((sequence(block) - sequence(newest)) | 0) > 0) newest = block
     for (let block = 0; block < blocks; block++) {
-      const isOurs = (Atomics.load(i32, ((block * blockBytes) >> 2) + BLOCK_STATUS) & OWNED_BY_USER) !== 0
+      const isOurs = (head(block, BLOCK_STATUS) & OWNED_BY_USER) !== 0
       if (isOurs && (oldest < 0 || ((sequence(block) - sequence(oldest)) | 0) < 0)) oldest = block
     }
     return oldest >= 0 ? oldest : newest
