@@ -36,9 +36,11 @@ let counter = 0
 export class Namespaces {
   private readonly names: string[] = []
   private readonly children: ChildProcess[] = []
+  private closed = false
 
   /** A namespace of its own, loopback up, without IPv6's own chatter. */
   add(): string {
+    this.check()
     const name = `cp${process.pid}n${counter++}`
     execFileSync('ip', ['netns', 'add', name])
     this.names.push(name)
@@ -70,6 +72,7 @@ export class Namespaces {
   }
 
   start(namespace: string, command: readonly string[], env: Record<string, string> = {}): ChildProcess {
+    this.check()
     // Not through a shell: `ip netns exec` becomes the program itself, which can then be signalled.
     const child = spawn('ip', ['netns', 'exec', namespace, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,9 +87,17 @@ export class Namespaces {
     await ended(this.start(namespace, ['tcpreplay', '-q', '-i', 'in0', ...options, file]))
   }
 
+  /** Ends what was started, by pid, and removes the namespaces. Nothing can be started any more. */
   close(): void {
-    for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL')
-    for (const name of this.names) execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' })
+    this.closed = true
+    for (const child of this.children.splice(0))
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    for (const name of this.names.splice(0)) execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' })
+  }
+
+  /** The body of a test that timed out runs on: it is to start nothing more. */
+  private check(): void {
+    if (this.closed) throw new Error('the test is over')
   }
 }
 
@@ -96,11 +107,9 @@ export function inNamespaces(
 ): (context: TestContext) => Promise<void> {
   return async (context) => {
     const namespaces = new Namespaces()
-    try {
-      await test(namespaces, context)
-    } finally {
-      namespaces.close()
-    }
+    // Also after a failure or a timeout, when the test's own body may wait for ever.
+    context.onTestFinished(() => namespaces.close())
+    await test(namespaces, context)
   }
 }
 
