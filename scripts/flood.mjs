@@ -1,4 +1,4 @@
-// npm run flood [-- --calls N] [--streams N]
+// npm run flood [-- --calls N] [--streams N] [--workers N]
 // What a flood does to a live capture with default limits: spoofed INVITEs and spoofed RTP streams fill the tables, then
 // real calls come. Their records have to be those of a replay, the tables bounded, every packet in an account, and the log
 // has to tell. Root and Linux; network namespaces of its own. Ends with 1 when something is not so.
@@ -16,11 +16,12 @@ const { values: options } = parseArgs({
   options: {
     calls: { type: 'string', default: '100000' },
     streams: { type: 'string', default: '200000' },
+    workers: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 })
 if (options.help) {
-  console.log('npm run flood [-- --calls N] [--streams N]')
+  console.log('npm run flood [-- --calls N] [--streams N] [--workers N]')
   process.exit(0)
 }
 const calls = Number(options.calls)
@@ -109,7 +110,18 @@ async function main() {
   const output = join(tap.scratch, 'flood.ndjson')
   const probe = tap.start(
     ...[process.execPath, join(ROOT, 'bin/callprobe'), 'capture', '-i', 'tap0', '--ring', String(RING_MIB)],
-    ...['--config', config, '--format', 'ndjson', '--output', output, '--log-format', 'text'],
+    ...[
+      '--workers',
+      options.workers,
+      '--config',
+      config,
+      '--format',
+      'ndjson',
+      '--output',
+      output,
+      '--log-format',
+      'text',
+    ],
   )
   await says(probe, /capturing on/)
   const seconds = (streams * PACKETS_OF_STREAM) / RTP_PER_S
@@ -140,6 +152,7 @@ async function main() {
       'sent',
       `${rtpSent} RTP packets of ${streams} streams, ${invitesSent} INVITEs, ${realSent} of real calls`,
     ],
+    ['workers', options.workers],
     ['measured', summary.packets],
     ['dropped by the ring', drops],
     ['limits reached', JSON.stringify(summary.evictions)],

@@ -5,11 +5,12 @@ const rateOf = ({ sent, seconds }) => sent / seconds
 const perMillion = ({ cpu, packets }) => (packets > 0 ? ((cpu / packets) * 1e6).toFixed(2) : '')
 const mib = (bytes) => (bytes / 2 ** 20).toFixed(0)
 
-function row({ rate, streams, callprobe, tcpdump }) {
+function row({ rate, streams, workers, callprobe, tcpdump }) {
   const cells = [
     rate === 0 ? 'fastest' : number(rate),
     number(rateOf(callprobe.sent)),
     number(streams),
+    workers,
     number(callprobe.packets),
     number(callprobe.drops),
     number(callprobe.sent.sent - callprobe.packets - callprobe.drops),
@@ -34,13 +35,14 @@ a ring of ${ringMib} MiB, every metric, alert rules, and NDJSON of streams, inte
 work for the sender share the same processors. tcpdump writes to /dev/null with a buffer of the same size, in a turn of its
 own of ${tcpdumpSeconds} s.
 
-| packets/s asked | sent/s | streams | measured | dropped by the ring | lost before the ring | lost by the streams | CPU-s per million | of the last third | RSS, MiB | tcpdump: sent/s | dropped | CPU-s per million |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| packets/s asked | sent/s | streams | workers | measured | dropped by the ring | lost before the ring | lost by the streams | CPU-s per million | of the last third | RSS, MiB | tcpdump: sent/s | dropped | CPU-s per million |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${rows.map(row).join('\n')}
 
 - **lost before the ring**: sent, and neither measured nor dropped by the ring: the veth's own queue was full.
 - **CPU-s per million**: user and system time of the process, from the first packet to 0.7 s after the last: with what the
   engine spends on compiling the program while it runs. **Of the last third**: what remains when that is over.
+- **workers**: of \`callprobe capture --workers\`; CPU time is that of all threads together.
 - Streams send a packet every 20 ms; every 7 ms where 2,100 of them send 300,000 packets a second.
 
 ## To reproduce

@@ -1,4 +1,4 @@
-// npm run bench:live [-- --quick] [--seconds N] [--rates N,N,0] [--output FILE|-]
+// npm run bench:live [-- --quick] [--seconds N] [--rates N,N,0] [--workers N] [--output FILE|-]
 // Live capture against a generator that outruns tcpreplay, on a veth pair in a namespace of its own: CPU time per million
 // packets, and what was dropped where, beside tcpdump to /dev/null. Root and Linux. Writes docs/live-benchmarks.md.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,17 +15,19 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     seconds: { type: 'string' },
     rates: { type: 'string' },
+    workers: { type: 'string', default: '1' },
     output: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 if (options.help) {
   console.log(
-    'npm run bench:live [-- --quick] [--seconds N] [--rates PACKETS_PER_S[xSTREAMS],...,0] [--output FILE|-]',
+    'npm run bench:live [-- --quick] [--seconds N] [--rates PACKETS_PER_S[xSTREAMS],...,0] [--workers N] [--output FILE|-]',
   )
   console.log('A rate of 0 is as fast as the generator can; --quick prints the page instead of writing it.')
   process.exit(0)
 }
+const { workers } = options
 const seconds = Number(options.seconds ?? (options.quick ? 3 : 30))
 /** What the engine compiles and allocates at first is over by then; what remains goes on for days. */
 const STEADY_SHARE = 2 / 3
@@ -51,7 +53,7 @@ async function measureCallprobe(run) {
   const file = join(tap.scratch, `${run.rate}.ndjson`)
   const probe = tap.start(
     ...[process.execPath, join(ROOT, 'bin/callprobe'), 'capture', '-i', 'tap0', '--ring', String(RING_MIB)],
-    ...['--format', 'ndjson', '--output', file, '--log-format', 'text'],
+    ...['--workers', workers, '--format', 'ndjson', '--output', file, '--log-format', 'text'],
   )
   await says(probe, /capturing on/)
   await sleep(300)
@@ -122,7 +124,7 @@ async function main() {
   for (const run of runs) {
     const callprobe = await measureCallprobe(run)
     const tcpdump = await measureTcpdump(run)
-    rows.push({ ...run, callprobe, tcpdump })
+    rows.push({ ...run, workers, callprobe, tcpdump })
     console.error(`${run.rate || 'fastest'}: ${JSON.stringify(callprobe)} ${JSON.stringify(tcpdump)}`)
   }
   const text = page({
