@@ -12,6 +12,7 @@ import { carriedBytes, CarriedPacket } from './carried-packet.js'
 import { MessageRing } from './message-ring.js'
 import * as M from './messages.js'
 import { ownerOf } from './owner.js'
+import { ReportedStreams } from './reported-streams.js'
 import { ROW_BYTES, RowCodec } from './row-codec.js'
 
 /** A full ring is looked at again after this long, ms. */
@@ -38,6 +39,7 @@ export class MediaMeasurer implements StreamListener {
   private readonly control: Int32Array
   private readonly figures: Float64Array
   private readonly carried = new CarriedPacket()
+  private readonly reported = new ReportedStreams()
   private readonly frames = new Int32Array(FORESIGHT * ROW_32)
 
   constructor(private readonly task: M.MediaTask) {
@@ -112,7 +114,11 @@ export class MediaMeasurer implements StreamListener {
         )
         if (kind === KIND_SKIPPED || kind === KIND_FRAGMENT) continue
         if (kind === KIND_UDP && this.onDatagram()) rtp++
-        else if (kind !== KIND_UDP || this.isForCalls()) this.sendFrame(batch, k)
+        else if (kind !== KIND_UDP) this.sendFrame(batch, k, [])
+        else if (this.isForCalls()) {
+          this.reported.find(decoder)
+          this.sendFrame(batch, k, this.reported.found)
+        }
       }
     }
     if (end === first) return
@@ -227,18 +233,30 @@ export class MediaMeasurer implements StreamListener {
   private sendFrame(
     { bytes, frameOffset, capturedLength, wireLength, timeMs, linkType }: PacketBatch,
     k: number,
+    slots: readonly number[],
   ): void {
     const { up } = this
     const captured = capturedLength[k]
-    const at = this.reserve(M.FRAME, M.FRAME_AT + captured)
+    const at = this.reserve(M.FRAME, M.statesAt(captured) + slots.length * M.STATE_BYTES)
     up.f64[at >> 3] = timeMs[k]
     up.i32[(at >> 2) + 2] = linkType[k]
     up.i32[(at >> 2) + 3] = wireLength[k]
+    up.i32[(at >> 2) + 4] = captured
+    up.i32[(at >> 2) + 5] = slots.length
     up.bytes.set(bytes.subarray(frameOffset[k], frameOffset[k] + captured), at + M.FRAME_AT)
+    let word = (at + M.statesAt(captured)) >> 2
+    for (const slot of slots) {
+      const { lost, highest, clockRateHz } = this.meter.sequenceState(slot)
+      up.i32[word++] = slot
+      up.i32[word++] = highest
+      up.i32[word++] = lost
+      up.i32[word++] = clockRateHz
+    }
     up.commit()
   }
 
   onStreamStart(slot: number): void {
+    this.reported.add(this.meter.identity(slot).ssrc, slot)
     this.sendSlot(M.STREAM_START, slot)
     this.up.commit()
   }
@@ -279,6 +297,7 @@ export class MediaMeasurer implements StreamListener {
   }
 
   onStreamEnd(slot: number): void {
+    this.reported.remove(this.meter.identity(slot).ssrc, slot)
     this.sendSlot(M.STREAM_END, slot)
     this.up.commit()
   }

@@ -77,6 +77,8 @@ export class MediaWorkers implements StreamControl {
   /** Rows that are being looked at: handling one may bring others. */
   private readonly rows: IntervalRow[] = []
   private depth = 0
+  /** While a frame with RTCP is looked at: how far the streams that it is about were when it came. */
+  private readonly statesThen = new Map<number, SequenceState>()
   private readonly peeked = new IntervalRow()
   private readonly sample = new CarriedPacket()
   private readonly restartTimes: number[] = []
@@ -275,7 +277,7 @@ export class MediaWorkers implements StreamControl {
         link.order(M.RECYCLE, localSlot)
         break
       case M.FRAME:
-        this.takeFrame(message, taken)
+        this.takeFrame(link, message, taken)
         break
       case M.COUNTS:
         // Its own worker wrote it.
@@ -304,15 +306,25 @@ export class MediaWorkers implements StreamControl {
     this.depth--
   }
 
-  private takeFrame({ at, memory, length }: Message, taken: () => void): void {
+  private takeFrame(link: MediaLink, { at, memory }: Message, taken: () => void): void {
     // Copied: what is made of it may read on, and text is not decoded from shared memory.
-    const bytes = new Uint8Array(memory.bytes.subarray(at + M.FRAME_AT, at + length))
+    const captured = memory.i32[(at >> 2) + 4]
+    const bytes = new Uint8Array(memory.bytes.subarray(at + M.FRAME_AT, at + M.FRAME_AT + captured))
     const timeMs = memory.f64[at >> 3]
     const linkType = memory.i32[(at >> 2) + 2]
     const wireLength = memory.i32[(at >> 2) + 3]
+    let word = (at + M.statesAt(captured)) >> 2
+    const { i32 } = memory
+    for (let left = i32[(at >> 2) + 5]; left > 0; left--, word += M.STATE_BYTES / 4)
+      this.statesThen.set(link.firstSlot + i32[word], {
+        highest: i32[word + 1],
+        lost: i32[word + 2],
+        clockRateHz: i32[word + 3],
+      })
     taken()
     const view = new DataView(bytes.buffer)
     this.onFrame({ bytes, view, offset: 0, captured: bytes.length, wireLength, linkType, timeMs })
+    this.statesThen.clear()
   }
 
   private takeSample(slot: number, { at, memory, length }: Message, taken: () => void): void {
@@ -360,7 +372,7 @@ export class MediaWorkers implements StreamControl {
   }
 
   sequenceState(slot: number, atMs?: number): SequenceState {
-    return this.states.sequenceState(slot, atMs)
+    return this.statesThen.get(slot) ?? this.states.sequenceState(slot, atMs)
   }
 
   /** Of the stream whose second is being told. */

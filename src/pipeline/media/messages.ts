@@ -14,7 +14,10 @@ export const SECOND = 5
 /** The packet at +8 (`CarriedPacket`). */
 export const SAMPLE = 6
 export const STREAM_END = 7
-/** Time (double), link type, length on the wire (int32), the frame. */
+/**
+ * Time (double), link type, length on the wire, captured bytes, number of states (int32), the frame; then, from the next
+ * multiple of 8 on, how far the streams were that its RTCP is about: slot, highest sequence number, lost, clock rate (int32).
+ */
 export const FRAME = 8
 /** `WorkerCounts` as JSON. */
 export const COUNTS = 9
@@ -29,7 +32,12 @@ export const BURST_SECOND_BYTES = 24
 export const ROW_AT = 8
 export const SECOND_ROW_AT = 24
 export const PACKET_AT = 8
-export const FRAME_AT = 16
+export const FRAME_AT = 24
+export const STATE_BYTES = 16
+/** Where the states behind a frame begin, from the start of the body. */
+export function statesAt(captured: number): number {
+  return FRAME_AT + ((captured + 7) & ~7)
+}
 
 // To a media worker. Bodies: slot, argument (int32 each).
 /** The argument is the number of the request: it is put into `DONE` afterwards. */
