@@ -1,9 +1,8 @@
 import type { CallRecord } from '../calls/records.js'
 import { jsonLine } from '../sinks/json-line.js'
-import type { CallLog } from './call-log.js'
 import { LIMITS } from './limits.js'
 import type { CallDetail, DirectionName, IntervalView, SecondsPlace } from './page/data.js'
-import type { ReportText } from './report-text.js'
+import type { SeenCall } from './seen-call.js'
 import { verdictOf } from './verdict.js'
 
 /**
@@ -13,22 +12,21 @@ import { verdictOf } from './verdict.js'
  */
 export function detailJson(
   record: CallRecord,
-  log: CallLog,
+  seen: SeenCall,
   seconds: Partial<Record<DirectionName, SecondsPlace>>,
-  shown: ReportText,
   whole: boolean,
 ): string {
-  const { from_caller, from_callee } = log.directions
+  const { from_caller, from_callee } = seen
   const detail: Omit<CallDetail, 'record'> = {
     verdict: verdictOf(record),
     intervals: { from_caller: rounded(from_caller.intervals), from_callee: rounded(from_callee.intervals) },
     seconds,
-    events: log.events(),
-    streams: log.streamViews(shown),
+    events: seen.events,
+    streams: seen.streams,
     reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
-    roundTrips: log.roundTrips,
-    messages: whole ? log.messages.views(shown) : [],
-    cut: cutTexts(log, whole),
+    roundTrips: seen.roundTrips,
+    messages: whole ? seen.messages.views : [],
+    cut: cutTexts(seen, whole),
   }
   // The record as NDJSON has it: rounded, nothing unknown.
   return `{"record":${jsonLine(record)},${JSON.stringify(detail).slice(1)}`
@@ -41,7 +39,7 @@ function rounded(intervals: readonly IntervalView[]): IntervalView[] {
   )
 }
 
-function cutTexts({ messages, directions, leftOut }: CallLog, whole: boolean): string[] {
+function cutTexts({ messages, leftOut }: SeenCall, whole: boolean): string[] {
   const cut: string[] = []
   if (!whole)
     cut.push(
@@ -51,7 +49,6 @@ function cutTexts({ messages, directions, leftOut }: CallLog, whole: boolean): s
     cut.push(
       `${messages.leftOut} SIP messages beyond the first ${LIMITS.messages} of this call are not shown.`,
     )
-  const rest = leftOut + directions.from_caller.leftOut + directions.from_callee.leftOut
-  if (rest > 0) cut.push(`${rest} more events, RTCP reports or streams of this call are not shown.`)
+  if (leftOut > 0) cut.push(`${leftOut} more events, RTCP reports or streams of this call are not shown.`)
   return cut
 }

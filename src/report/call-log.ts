@@ -5,10 +5,11 @@ import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
 import type { Party, SipCall } from '../sip/call.js'
+import type { BatchWriter } from './call-batch.js'
 import { DirectionLog } from './direction-log.js'
+import { EventList } from './event-list.js'
 import { LIMITS } from './limits.js'
-import { endpoint, MessageList } from './message-list.js'
-import type { EventView, StreamView } from './page/data.js'
+import { MessageList } from './message-list.js'
 import type { ReportText } from './report-text.js'
 
 interface SeenStream {
@@ -36,11 +37,12 @@ export class CallLog {
   private readonly latest: Partial<
     Record<Direction, { stream: StreamEntry; seen: SeenStream; codec: string }>
   > = {}
-  readonly roundTrips: [number, number][] = []
-  private signalling: EventView[] = []
+  /** Times and end-to-end round trips. */
+  private readonly roundTrips: number[] = []
+  private readonly signalling = new EventList()
   private roundTripMs = NaN
   /** Streams beyond the limit. */
-  leftOut = 0
+  private leftOut = 0
 
   noteStream(
     stream: StreamEntry,
@@ -92,22 +94,22 @@ export class CallLog {
       for (const report of packet.reports) {
         const clockRateHz = clockRateOf(call, received, report.ssrc)
         if (clockRateHz === undefined) continue
-        const jitterMs = clockRateHz > 0 ? Math.round((1e4 * report.jitter) / clockRateHz) / 10 : null
+        const jitterMs = clockRateHz > 0 ? Math.round((1e4 * report.jitter) / clockRateHz) / 10 : NaN
         const lossPercent = Math.round((1000 * report.fractionLost) / 256) / 10
-        log.addReport([Math.round(timeMs), lossPercent, report.cumulativeLost, jitterMs])
+        log.addReport(Math.round(timeMs), lossPercent, report.cumulativeLost, jitterMs)
       }
     }
     const rtt = call.rtcp?.endToEnd
     if (rtt && rtt.count > 0 && rtt.latestMs !== this.roundTripMs) {
       this.roundTripMs = rtt.latestMs
-      if (this.roundTrips.length < LIMITS.reports)
-        this.roundTrips.push([Math.round(rtt.latestMs), Math.round(rtt.latest * 10) / 10])
+      if (this.roundTrips.length < 2 * LIMITS.reports)
+        this.roundTrips.push(Math.round(rtt.latestMs), Math.round(rtt.latest * 10) / 10)
     }
   }
 
   /** The call is over: what only its end tells. */
   close(call: CallEntry): void {
-    if (call.sip) this.signalling = signallingEvents(call.sip)
+    if (call.sip) noteSignalling(call.sip, this.signalling)
     for (const direction of ['from_caller', 'from_callee'] as const) {
       for (const { startMs, endMs, peakMs } of call.directions[direction].bursts)
         this.directions[direction].note(
@@ -123,36 +125,39 @@ export class CallLog {
 
   private streamsAtEnd: SeenStream[] = []
 
-  /** In order of time. */
-  events(): EventView[] {
+  /** For `readSeenCall`. */
+  write(writer: BatchWriter, shown: ReportText): void {
     const { from_caller, from_callee } = this.directions
-    const events = [...this.signalling, ...from_caller.events, ...from_callee.events]
-    return events.sort((a, b) => a.timeMs - b.timeMs)
+    writer.addNumber(this.leftOut + from_caller.leftOut + from_callee.leftOut)
+    this.messages.write(writer, shown)
+    for (const events of [this.signalling, from_caller.events, from_callee.events]) events.write(writer)
+    writer.addNumber(this.streamsAtEnd.length)
+    for (const stream of this.streamsAtEnd) writeStream(stream, writer, shown)
+    from_caller.write(writer)
+    from_callee.write(writer)
+    writer.addNumber(this.roundTrips.length / 2)
+    writer.addNumbers(this.roundTrips)
   }
 
   /** It is not needed any more. */
   release(): void {
     for (const { seconds } of Object.values(this.directions)) seconds.release()
   }
-
-  streamViews(shown: ReportText): StreamView[] {
-    return this.streamsAtEnd.map((stream) => streamView(stream, shown))
-  }
 }
 
-function streamView(stream: SeenStream, shown: ReportText): StreamView {
-  return {
-    direction: stream.direction,
-    audio: stream.audio,
-    source: endpoint(shown.address(stream.source[0]), stream.source[1]),
-    destination: endpoint(shown.address(stream.destination[0]), stream.destination[1]),
-    ssrc: stream.ssrc,
-    codec: stream.codec,
-    dscp: stream.dscp,
-    firstMs: tenth(stream.firstMs),
-    lastMs: tenth(stream.lastMs),
-    packets: stream.packets,
-  }
+function writeStream(stream: SeenStream, writer: BatchWriter, shown: ReportText): void {
+  writer.addNumber(stream.direction === 'from_caller' ? 0 : 1)
+  writer.addNumber(stream.audio ? 1 : 0)
+  writer.addText(shown.address(stream.source[0]))
+  writer.addNumber(stream.source[1])
+  writer.addText(shown.address(stream.destination[0]))
+  writer.addNumber(stream.destination[1])
+  writer.addText(stream.ssrc)
+  writer.addText(stream.codec)
+  writer.addNumber(stream.dscp)
+  writer.addNumber(tenth(stream.firstMs))
+  writer.addNumber(tenth(stream.lastMs))
+  writer.addNumber(stream.packets)
 }
 
 /** Clock rate of the stream that a report is about; 0: not known, undefined: no such stream. */
@@ -169,10 +174,9 @@ function clockRateOf(call: CallEntry, direction: Direction, ssrc: number): numbe
   return undefined
 }
 
-function signallingEvents(sip: SipCall): EventView[] {
-  const events: EventView[] = []
+function noteSignalling(sip: SipCall, events: EventList): void {
   const note = (timeMs: number | undefined, text: string): void => {
-    if (timeMs !== undefined) events.push({ timeMs: tenth(timeMs), kind: 'signalling', text })
+    if (timeMs !== undefined) events.add('signalling', tenth(timeMs), text)
   }
   if (sip.sawInvite) note(sip.inviteMs, 'INVITE')
   note(sip.ringingMs, 'ringing')
@@ -180,8 +184,7 @@ function signallingEvents(sip: SipCall): EventView[] {
   note(sip.cancelMs, 'CANCEL')
   note(sip.byeMs, 'BYE')
   for (const { startMs, endMs, by } of sip.holds)
-    events.push({ timeMs: startMs, endMs: endMs ?? sip.lastMs, kind: 'hold', text: `on hold by the ${by}` })
-  return events
+    events.add('hold', startMs, `on hold by the ${by}`, endMs ?? sip.lastMs)
 }
 
 /** Times in ms to a tenth: what is shown. */

@@ -3,10 +3,15 @@ import type { Direction, IntervalRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
 import type { CodecRow } from '../quality/codec-row.js'
+import type { BatchWriter } from './call-batch.js'
+import { EventList } from './event-list.js'
 import { LIMITS, type ReportCuts } from './limits.js'
-import type { EventView, IntervalView, ReportPoint } from './page/data.js'
+import type { EventView } from './page/data.js'
 import { SecondSeries } from './second-series.js'
 
+/** Numbers of an interval, and of an RTCP report. */
+export const INTERVAL_NUMBERS = 15
+export const REPORT_NUMBERS = 4
 /** Silence of at least this long is shown as a gap; comfort noise and DTX make short ones all the time. */
 const GAP_MS = 2000
 
@@ -20,9 +25,11 @@ export interface LatestScore {
 /** What one direction of one call did over time. */
 export class DirectionLog {
   readonly seconds = new SecondSeries(LIMITS.points)
-  readonly intervals: IntervalView[] = []
-  readonly reports: ReportPoint[] = []
-  readonly events: EventView[] = []
+  readonly events: EventList
+  /** As `IntervalView`, one behind the other; NaN: not known. */
+  private readonly intervals: number[] = []
+  /** As `ReportPoint`. */
+  private readonly reports: number[] = []
   readonly latestScore: LatestScore = { row: undefined, key: -1, mosCq: 0 }
   /** Left out because a list was full. */
   leftOut = 0
@@ -31,7 +38,9 @@ export class DirectionLog {
   private ssrc?: number
   private lastMs = NaN
 
-  constructor(private readonly direction: Direction) {}
+  constructor(direction: Direction) {
+    this.events = new EventList(direction)
+  }
 
   addSecond(
     stream: StreamEntry,
@@ -69,41 +78,50 @@ export class DirectionLog {
   }
 
   note(kind: EventView['kind'], timeMs: number, text: string, endMs?: number): void {
-    if (this.events.length >= LIMITS.events) {
-      this.leftOut++
-      return
-    }
-    this.events.push({ timeMs, endMs, direction: this.direction, kind, text })
+    if (this.events.length >= LIMITS.events) this.leftOut++
+    else this.events.add(kind, timeMs, text, endMs)
   }
 
   addInterval(record: IntervalRecord, cuts: ReportCuts): void {
-    if (this.intervals.length >= LIMITS.intervals) {
+    if (this.intervals.length >= LIMITS.intervals * INTERVAL_NUMBERS) {
       cuts.pointsLeftOut++
       this.leftOut++
       return
     }
-    this.intervals.push([
+    this.intervals.push(
       timeOf(record.start),
       timeOf(record.end),
-      record.mos_cq ?? null,
-      record.mos_lq ?? null,
-      record.loss_percent ?? null,
-      record.late_percent ?? null,
-      record.jitter_mean_ms ?? null,
-      record.jitter_p95_ms ?? null,
-      record.jitter_p99_ms ?? null,
-      record.pdv_p50_ms ?? null,
-      record.pdv_p95_ms ?? null,
-      record.pdv_p99_ms ?? null,
-      record.delay_p50_ms ?? null,
+      record.mos_cq ?? NaN,
+      record.mos_lq ?? NaN,
+      record.loss_percent ?? NaN,
+      record.late_percent ?? NaN,
+      record.jitter_mean_ms ?? NaN,
+      record.jitter_p95_ms ?? NaN,
+      record.jitter_p99_ms ?? NaN,
+      record.pdv_p50_ms ?? NaN,
+      record.pdv_p95_ms ?? NaN,
+      record.pdv_p99_ms ?? NaN,
+      record.delay_p50_ms ?? NaN,
       record.packets,
-      record.lost ?? null,
-    ])
+      record.lost ?? NaN,
+    )
   }
 
-  addReport(point: ReportPoint): void {
-    if (this.reports.length < LIMITS.reports) this.reports.push(point)
+  /** @param jitterMs NaN: not known */
+  addReport(timeMs: number, lossPercent: number, lostInAll: number, jitterMs: number): void {
+    if (this.reports.length < LIMITS.reports * REPORT_NUMBERS)
+      this.reports.push(timeMs, lossPercent, lostInAll, jitterMs)
     else this.leftOut++
+  }
+
+  /** For `readSeenCall`. */
+  write(writer: BatchWriter): void {
+    const { intervals, reports } = this
+    writer.addNumber(intervals.length / INTERVAL_NUMBERS)
+    writer.addNumbers(intervals)
+    writer.addNumber(reports.length / REPORT_NUMBERS)
+    writer.addNumbers(reports)
+    this.seconds.write(writer)
   }
 }
 

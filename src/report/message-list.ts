@@ -1,5 +1,6 @@
 import type { SipPacket } from '../sip/message.js'
 import type { Sighting } from '../sip/transactions.js'
+import type { BatchReader, BatchWriter } from './call-batch.js'
 import { LIMITS, type ReportCuts } from './limits.js'
 import type { MessageView } from './page/data.js'
 import type { ReportText } from './report-text.js'
@@ -8,79 +9,134 @@ import type { ReportText } from './report-text.js'
 const MOST_TITLE = 200
 const MOST_CSEQ = 60
 
-/** What a message that is sent again has in common with the first. */
-interface Identity {
-  branch: string | undefined
-  source: string
-}
+// Numbers of a message: ms since the epoch; ports; place of the message that it repeats; 1: a copy made by the mirror;
+// characters that were cut off. NaN: none.
+const REPEATS = 3
+const CUT = 5
+const NUMBERS = 6
+// Its texts. The last is the message itself, null when it is not kept.
+const SOURCE = 0
+const TITLE = 3
+const CSEQ = 4
+const TEXT = 5
+const TEXTS = 6
 
-/** The SIP messages of one call, within the limits. */
+/** The SIP messages of one call, within the limits, in a form that another thread is given. */
 export class MessageList {
-  /** As they were seen, in the order of the list; null: not kept. */
-  readonly texts: (string | null)[] = []
   characters = 0
-  leftOut = 0
-  private readonly held: MessageView[] = []
-  private readonly identities: Identity[] = []
+  private count = 0
+  private leftOut = 0
+  private readonly numbers: number[] = []
+  private readonly texts: (string | null)[] = []
+  /** By which one that is sent again is told: its branch, and where it came from. */
+  private readonly branches: string[] = []
+  private readonly sources: string[] = []
 
   /** @param room characters that may still be kept over all calls */
   add(packet: SipPacket, sighting: Sighting, room: number, shown: ReportText, cuts: ReportCuts): void {
-    if (this.held.length >= LIMITS.messages) {
+    if (this.count >= LIMITS.messages) {
       this.leftOut++
       cuts.messagesLeftOut++
       return
     }
     const { message } = packet
     const title = message.kind === 'request' ? message.method : `${message.status} ${message.reason}`
-    const entry: MessageView = {
-      timeMs: Math.round(packet.timeMs * 100) / 100,
-      source: endpoint(shown.address(packet.sourceAddress), packet.sourcePort),
-      destination: endpoint(shown.address(packet.destinationAddress), packet.destinationPort),
-      transport: packet.transport,
-      title: title.slice(0, MOST_TITLE),
-      cseq: `${message.cseq.number} ${message.cseq.method}`.slice(0, MOST_CSEQ),
-      repeats: undefined,
-      copy: sighting === 'duplicate' || undefined,
-      cut: undefined,
+    const at = this.count * NUMBERS
+    this.numbers.push(
+      Math.round(packet.timeMs * 100) / 100,
+      packet.sourcePort,
+      packet.destinationPort,
+      NaN,
+      sighting === 'duplicate' ? 1 : 0,
+      NaN,
+    )
+    this.texts.push(
+      shown.address(packet.sourceAddress),
+      shown.address(packet.destinationAddress),
+      packet.transport,
+      title.slice(0, MOST_TITLE),
+      `${message.cseq.number} ${message.cseq.method}`.slice(0, MOST_CSEQ),
+      null,
+    )
+    this.branches.push(message.viaBranch)
+    this.sources.push(packet.sourceAddress)
+    const repeats = sighting === 'new' ? NaN : this.placeOf(this.count)
+    if (!Number.isNaN(repeats)) this.numbers[at + REPEATS] = repeats
+    else if (shown.sip.what !== 'none') this.keepText(message.raw, room, cuts)
+    this.count++
+  }
+
+  /** Where the message stands that the one at `place` repeats; NaN: none. */
+  private placeOf(place: number): number {
+    const { numbers, texts, branches, sources } = this
+    for (let k = 0; k < place; k++) {
+      if (!Number.isNaN(numbers[k * NUMBERS + REPEATS])) continue
+      if (texts[k * TEXTS + TITLE] !== texts[place * TEXTS + TITLE]) continue
+      if (texts[k * TEXTS + CSEQ] !== texts[place * TEXTS + CSEQ]) continue
+      if (branches[k] === branches[place] && sources[k] === sources[place]) return k
     }
-    const identity = { branch: message.viaBranch, source: packet.sourceAddress }
-    if (sighting !== 'new') entry.repeats = this.placeOf(entry, identity)
-    const isKept = entry.repeats === undefined && shown.sip.what !== 'none'
-    this.texts.push(isKept ? this.textToKeep(entry, message.raw, room, cuts) : null)
-    this.identities.push(identity)
-    this.held.push(entry)
+    return NaN
   }
 
-  /** Where the message stands that this one repeats. */
-  private placeOf({ title, cseq }: MessageView, { branch, source }: Identity): number | undefined {
-    const place = this.held.findIndex((held, k) => {
-      const { [k]: identity } = this.identities
-      const isFirst = held.repeats === undefined && held.title === title && held.cseq === cseq
-      return isFirst && identity.branch === branch && identity.source === source
-    })
-    return place < 0 ? undefined : place
-  }
-
-  private textToKeep(entry: MessageView, raw: string, room: number, cuts: ReportCuts): string | null {
+  /** Keeps the text of the message that is being added. */
+  private keepText(raw: string, room: number, cuts: ReportCuts): void {
     const most = Math.min(LIMITS.messageCharacters, LIMITS.callCharacters - this.characters, room)
     if (most <= 0) {
       cuts.messagesCut++
-      return null
+      return
     }
     const text = raw.length > most ? raw.slice(0, most) : raw
     if (text.length < raw.length) {
-      entry.cut = raw.length - text.length
+      this.numbers[this.count * NUMBERS + CUT] = raw.length - text.length
       cuts.messagesCut++
     }
     this.characters += text.length
-    return text
+    this.texts[this.count * TEXTS + TEXT] = text
   }
 
-  /** Without their texts. Call it once: titles are redacted when the record is there, which says who the parties are. */
-  views(shown: ReportText): MessageView[] {
-    for (const message of this.held) message.title = shown.phrase(message.title)
-    return this.held
+  /** Call it when the record is there, which says who the parties are: titles are redacted here. */
+  write(writer: BatchWriter, shown: ReportText): void {
+    writer.addNumber(this.count)
+    writer.addNumber(this.leftOut)
+    writer.addNumbers(this.numbers)
+    for (let at = SOURCE; at < this.texts.length; at += TEXTS) {
+      for (let k = 0; k < TEXTS; k++) {
+        const { [at + k]: text } = this.texts
+        writer.addText(k === TITLE && text !== null ? shown.phrase(text) : text)
+      }
+    }
   }
+}
+
+/** Messages as `MessageList.write` wrote them, texts apart. */
+export interface SeenMessages {
+  views: MessageView[]
+  /** As they were seen; null: not kept. */
+  texts: (string | null)[]
+  leftOut: number
+}
+
+export function readMessages(reader: BatchReader): SeenMessages {
+  const count = reader.number()
+  const leftOut = reader.number()
+  const views: MessageView[] = []
+  const texts: (string | null)[] = []
+  for (let n = 0; n < count; n++) {
+    const timeMs = reader.number()
+    const sourcePort = reader.number()
+    const destinationPort = reader.number()
+    const repeats = reader.known() ?? undefined
+    const copy = reader.number() === 1 || undefined
+    const cut = reader.known() ?? undefined
+    const source = endpoint(reader.wholeText(), sourcePort)
+    const destination = endpoint(reader.wholeText(), destinationPort)
+    const transport = reader.wholeText()
+    const title = reader.wholeText()
+    const cseq = reader.wholeText()
+    views.push({ timeMs, source, destination, transport, title, cseq, repeats, copy, cut })
+    texts.push(reader.text())
+  }
+  return { views, texts, leftOut }
 }
 
 /** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */

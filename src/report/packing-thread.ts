@@ -11,4 +11,7 @@ export interface PackingTask {
 
 const task = workerData as PackingTask
 const packer = new CallPacker(task.sip)
-parentPort?.on('message', (batch: CallBatch) => parentPort?.postMessage(packer.pack(batch)))
+parentPort?.on('message', (batch: CallBatch) => {
+  const packed = packer.pack(batch)
+  parentPort?.postMessage(packed, packed.block ? [packed.block.buffer as ArrayBuffer] : [])
+})

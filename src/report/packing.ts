@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads'
-import type { CallBatch } from './call-batch.js'
-import { CallPacker } from './call-packer.js'
-import type { SecondsPlace } from './page/data.js'
+import type { CallRecord } from '../calls/records.js'
+import { BatchWriter, type CallBatch } from './call-batch.js'
+import type { CallLog } from './call-log.js'
+import { CallPacker, nothingPacked, type PackedBatch } from './call-packer.js'
 import type { PackingTask } from './packing-thread.js'
-import type { SipShown } from './report-text.js'
-import type { SecondSeries } from './second-series.js'
+import type { ReportText } from './report-text.js'
 
 /**
- * A batch is closed when it has this much, or this many calls: more calls share their texts, fewer bytes are read to
- * open one.
+ * A batch is closed when it has about this much, or this many calls: more calls share their texts, fewer bytes are read
+ * to open one.
  */
 const BATCH_BYTES = 384 * 1024
 const MOST_CALLS = 64
@@ -16,21 +16,16 @@ const MOST_CALLS = 64
 const MOST_WAITING = 3
 
 /**
- * Details of calls, batch by batch. A thread of its own makes blocks of them, from the first full batch on: smaller runs
+ * What the file has of each call, batch by batch. A thread of its own makes it, from the first full batch on: smaller runs
  * do without. Where no thread can be had, or it fails, the work is done here.
  */
 export class CallPacking {
   /** Compressed, in the order of their calls. */
   readonly blocks: Uint8Array[] = []
-  /** Details so far: characters, and bytes of seconds. */
-  size = 0
-  private batches = 0
-  private details: string[] = []
-  private texts: (string | null)[][] = []
-  private seconds = new Uint8Array(64 * 1024)
-  private secondsBytes = 0
-  /** `size` when the batch began. */
-  private sizeBefore = 0
+  /** The calls in the table, each as JSON. */
+  readonly rows: string[] = []
+  soFar = nothingPacked()
+  private readonly writer = new BatchWriter()
   private worker: Worker | undefined
   private local: CallPacker | undefined
   /** What the thread was given and has not answered. */
@@ -38,48 +33,14 @@ export class CallPacking {
   private notify: (() => void) | undefined
   private failure: unknown
 
-  constructor(private readonly sip: SipShown) {}
+  constructor(private readonly shown: ReportText) {}
 
-  /** Packs a direction's seconds of the call whose details are added next. */
-  addSeconds(series: SecondSeries): SecondsPlace {
-    const at = this.secondsBytes
-    this.secondsBytes += series.packedBytes
-    this.size += series.packedBytes
-    if (this.secondsBytes > this.seconds.length) {
-      const larger = new Uint8Array(Math.max(this.secondsBytes, this.seconds.length * 2))
-      larger.set(this.seconds)
-      this.seconds = larger
-    }
-    return series.pack(this.seconds, at)
-  }
-
-  /**
-   * Adds a call.
-   * @param detail its details as JSON
-   * @param texts its SIP messages as they were seen
-   * @returns where the page finds it
-   */
-  add(detail: string, texts: (string | null)[]): { block: number; place: number } {
-    const at = { block: this.batches, place: this.details.length }
-    this.details.push(detail)
-    this.texts.push(texts)
-    this.size += detail.length
-    for (const text of texts) this.size += text?.length ?? 0
-    if (this.size - this.sizeBefore >= BATCH_BYTES || this.details.length >= MOST_CALLS)
-      this.give(this.takeBatch())
-    return at
-  }
-
-  private takeBatch(): CallBatch {
-    const { details, texts } = this
-    const seconds = this.seconds.slice(0, this.secondsBytes)
-    this.seconds.fill(0, 0, this.secondsBytes)
-    this.details = []
-    this.texts = []
-    this.secondsBytes = 0
-    this.sizeBefore = this.size
-    this.batches++
-    return { details, texts, seconds }
+  /** Adds a call. The record is kept for a while: it must not change. */
+  add(record: CallRecord, log: CallLog): void {
+    const { writer } = this
+    writer.begin(record)
+    log.write(writer, this.shown)
+    if (writer.weight >= BATCH_BYTES || writer.calls >= MOST_CALLS) this.give(writer.take())
   }
 
   private give(batch: CallBatch): void {
@@ -97,13 +58,13 @@ export class CallPacking {
   }
 
   private start(): Worker {
-    const workerData: PackingTask = { sip: this.sip }
+    const workerData: PackingTask = { sip: this.shown.sip }
     const worker = new Worker(new URL('./packing-thread.js', import.meta.url), { workerData })
     // Whoever waits for it says so; a run that fails elsewhere does not.
     worker.unref()
-    worker.on('message', (block: Uint8Array) => {
+    worker.on('message', (packed: PackedBatch) => {
       this.waiting.shift()
-      this.blocks.push(block)
+      this.take(packed)
       this.notify?.()
     })
     worker.on('error', () => this.goOnHere())
@@ -111,10 +72,16 @@ export class CallPacking {
     return worker
   }
 
+  private take({ block, rows, soFar }: PackedBatch): void {
+    if (block) this.blocks.push(block)
+    for (const row of rows) this.rows.push(row)
+    this.soFar = soFar
+  }
+
   /** The thread could not be started, or died: what it has not answered is done here, and everything after it. */
   private goOnHere(): void {
     void this.close()
-    this.local ??= new CallPacker(this.sip)
+    this.local ??= new CallPacker(this.shown.sip, this.soFar)
     try {
       for (const batch of this.waiting.splice(0)) this.packHere(batch)
     } catch (error) {
@@ -124,8 +91,8 @@ export class CallPacking {
   }
 
   private packHere(batch: CallBatch): void {
-    this.local ??= new CallPacker(this.sip)
-    this.blocks.push(this.local.pack(batch))
+    this.local ??= new CallPacker(this.shown.sip, this.soFar)
+    this.take(this.local.pack(batch))
   }
 
   /** Resolves when the thread has caught up; undefined: it can take more at once. */
@@ -141,8 +108,8 @@ export class CallPacking {
 
   /** All batches are packed. Throws what packing threw. */
   async finish(): Promise<void> {
-    if (this.details.length > 0) {
-      const batch = this.takeBatch()
+    if (this.writer.calls > 0) {
+      const batch = this.writer.take()
       // For a few calls no thread is worth its start.
       if (this.worker) this.give(batch)
       else this.packHere(batch)

@@ -3,14 +3,12 @@ import { basename } from 'node:path'
 import type { CallRecord, SummaryRecord } from '../calls/records.js'
 import { openForWriting, writeError } from '../sinks/ndjson.js'
 import type { ReportAssets } from './assets.js'
-import { detailJson } from './call-details.js'
 import type { CallLog } from './call-log.js'
-import { rowOf } from './call-row.js'
 import { ReportCollector, type SecondScoring } from './collector.js'
 import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
 import { readDefinitions } from './definitions.js'
 import { LIMITS } from './limits.js'
-import { REPORT_FORMAT, type CallDetail, type FindingGroup, type Overview } from './page/data.js'
+import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
 import { CallPacking } from './packing.js'
 import { pageHtml } from './page-html.js'
 import type { ReportText } from './report-text.js'
@@ -27,19 +25,18 @@ export interface ReportOptions {
 /** Collects a run and writes it as one HTML file. */
 export class Report {
   readonly collector: ReportCollector
-  /** The calls in the table, each as JSON. */
-  private readonly rows: string[] = []
   private readonly packing: CallPacking
   private readonly coverage = new CallCoverage()
   /** A record and its log come one after the other, in either order. */
   private readonly waitingLogs: CallLog[] = []
   private readonly waitingRecords: (CallRecord | undefined)[] = []
   private calls = 0
+  private listed = 0
   private readonly byState: Record<string, number> = {}
   private readonly byQuality: Record<string, number> = {}
 
   constructor(private readonly options: ReportOptions) {
-    this.packing = new CallPacking(options.shown.sip)
+    this.packing = new CallPacking(options.shown)
     this.collector = new ReportCollector(options.scoring, options.shown, (log) => {
       this.waitingLogs.push(log)
       this.join()
@@ -71,34 +68,23 @@ export class Report {
     this.byState[record.state] = (this.byState[record.state] ?? 0) + 1
     this.byQuality[record.quality] = (this.byQuality[record.quality] ?? 0) + 1
     this.coverage.add(record)
-    if (this.rows.length >= LIMITS.calls) {
+    if (this.listed >= LIMITS.calls) {
       this.collector.cuts.callsNotListed++
       return
     }
-    const { packing } = this
-    if (packing.size >= LIMITS.detailBytes) {
-      this.collector.cuts.callsWithoutDetails++
-      this.rows.push(JSON.stringify(rowOf(record, -1, -1)))
-      return
-    }
-    const whole = record.quality !== 'good' || packing.size < LIMITS.detailBytes / 2
-    if (!whole) this.collector.cuts.goodCallsShortened++
-    const seconds: CallDetail['seconds'] = {}
-    for (const direction of ['from_caller', 'from_callee'] as const) {
-      const series = log.directions[direction].seconds
-      if (whole && series.length > 0) seconds[direction] = packing.addSeconds(series)
-    }
-    const detail = detailJson(record, log, seconds, this.options.shown, whole)
-    const { block, place } = packing.add(detail, whole ? log.messages.texts : [])
-    this.rows.push(JSON.stringify(rowOf(record, block, place)))
+    this.listed++
+    this.packing.add(record, log)
   }
 
   /** Writes the file, readable for its owner only. Throws CallprobeError WRITE_FAILED. */
   async write(path: string, summary: SummaryRecord, assets: ReportAssets): Promise<void> {
-    await this.packing.finish()
+    const { packing, collector } = this
+    await packing.finish()
+    collector.cuts.callsWithoutDetails = packing.soFar.callsWithoutDetails
+    collector.cuts.goodCallsShortened = packing.soFar.goodCallsShortened
     const descriptor = openForWriting(path)
     try {
-      for (const piece of pageHtml(assets, this.overview(summary), this.rows, this.packing.blocks))
+      for (const piece of pageHtml(assets, this.overview(summary), packing.rows, packing.blocks))
         writeAll(descriptor, piece)
     } catch (error) {
       throw writeError(path, error)

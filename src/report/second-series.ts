@@ -6,13 +6,13 @@ import {
   HEAT_BANDS,
   HEAT_EDGES_MS,
   mosCode,
-  POINT_BYTES,
   shareCode,
   TIME_COLUMNS,
   timeCode,
   timeOfCode,
 } from './page/second-codes.js'
 import type { SecondsPlace } from './page/data.js'
+import type { BatchReader, BatchWriter } from './call-batch.js'
 
 /** Band of each histogram bucket. */
 const BAND_OF = Uint8Array.from({ length: PDV_BUCKETS }, (_, bucket) => {
@@ -199,35 +199,52 @@ export class SecondSeries {
     return lost - spread
   }
 
-  /** Bytes that `pack` writes. */
-  get packedBytes(): number {
-    return this.count * POINT_BYTES
+  /** For `readSeenCall`. */
+  write(writer: BatchWriter): void {
+    writer.addNumber(this.count)
+    writer.addNumber(this.startMs)
+    writer.addNumber(this.stepS)
+    writer.addPoints(this.points.subarray(0, this.count * FIELDS))
   }
+}
 
-  /** Writes the points column by column, as `unpackSeconds` reads them, to zeroed bytes. */
-  pack(bytes: Uint8Array, offset: number): SecondsPlace {
-    const { count, points } = this
-    for (let i = 0; i < count; i++) {
-      const at = i * FIELDS
-      let to = offset + i
-      for (let k = 0; k < TIMES; k++) {
-        bytes[to] = points[at + k] & 0xff
-        bytes[to + count] = points[at + k] >> 8
-        to += 2 * count
-      }
-      for (let k = TIMES; k < HEAT; k++) {
-        bytes[to] = points[at + k]
-        to += count
-      }
-      let measured = 0
-      for (let k = HEAT; k < FIELDS; k++) measured += points[at + k]
-      for (let k = HEAT; k < FIELDS; k++) {
-        if (points[at + k] > 0) bytes[to] = shareCode(points[at + k], measured)
-        to += count
-      }
+/** Seconds as `SecondSeries.write` wrote them. */
+export interface SeenSeconds {
+  count: number
+  startMs: number
+  /** Seconds per point. */
+  step: number
+  points: Uint16Array
+}
+
+export function readSeconds(reader: BatchReader): SeenSeconds {
+  const count = reader.number()
+  return { count, startMs: reader.number(), step: reader.number(), points: reader.points(count * FIELDS) }
+}
+
+/** Writes the points column by column, as `unpackSeconds` reads them, to zeroed bytes: POINT_BYTES of each. */
+export function packSeconds(seen: SeenSeconds, bytes: Uint8Array, offset: number): SecondsPlace {
+  const { count, points, startMs, step } = seen
+  for (let i = 0; i < count; i++) {
+    const at = i * FIELDS
+    let to = offset + i
+    for (let k = 0; k < TIMES; k++) {
+      bytes[to] = points[at + k] & 0xff
+      bytes[to + count] = points[at + k] >> 8
+      to += 2 * count
     }
-    return { startMs: this.startMs, step: this.stepS, count, at: offset }
+    for (let k = TIMES; k < HEAT; k++) {
+      bytes[to] = points[at + k]
+      to += count
+    }
+    let measured = 0
+    for (let k = HEAT; k < FIELDS; k++) measured += points[at + k]
+    for (let k = HEAT; k < FIELDS; k++) {
+      if (points[at + k] > 0) bytes[to] = shareCode(points[at + k], measured)
+      to += count
+    }
   }
+  return { startMs, step, count, at: offset }
 }
 
 /** Losses that turned out to be late arrivals may be more than those of their second. */
