@@ -335,7 +335,10 @@ export class Correlator implements CallListener, StreamListener {
     // The receiver says which payload types it takes; a sender's own list fills in what the receiver left out.
     call.formats = { from_caller: [...caller, ...callee], from_callee: [...callee, ...caller] }
     call.encrypted = [sip.callerMedia, sip.calleeMedia].some((d) => d?.media.some((m) => m.encrypted))
-    for (const stream of call.streams) this.applyFormats(stream, call)
+    for (const stream of call.streams) {
+      stream.latestUse = undefined
+      this.applyFormats(stream, call)
+    }
   }
 
   /** Early media of a branch that lost: no longer part of the direction. */
@@ -518,6 +521,7 @@ export class Correlator implements CallListener, StreamListener {
     stream.call = call
     stream.leg = leg
     stream.direction = direction
+    stream.latestUse = undefined
     stream.audio = kind === 'audio'
     stream.recordedCall = call
     call.streams.add(stream)
@@ -559,6 +563,7 @@ export class Correlator implements CallListener, StreamListener {
     }
     stream.setApart(this.meter.sequenceState(stream.slot).lost)
     stream.call = undefined
+    stream.latestUse = undefined
     this.meter.setBound(stream.slot, stream.shares.length > 0)
     this.unbound.add(stream.slot)
   }
@@ -644,13 +649,13 @@ export class Correlator implements CallListener, StreamListener {
     return uses
   }
 
-  private resolve(payloadType: number, { call, direction, modes }: StreamEntry): CodecUse {
-    return resolveCodec(
-      payloadType,
-      call && direction ? call.formats[direction] : NO_FORMATS,
-      this.config.g711_plc,
-      modes,
-    )
+  private resolve(payloadType: number, stream: StreamEntry): CodecUse {
+    const { modes, latestUse } = stream
+    // Once a second and more, and mostly the same.
+    if (latestUse?.payloadType === payloadType && modes === undefined) return latestUse
+    const { call, direction } = stream
+    const formats = call && direction ? call.formats[direction] : NO_FORMATS
+    return (stream.latestUse = resolveCodec(payloadType, formats, this.config.g711_plc, modes))
   }
 
   onStreamEnd(slot: number): void {

@@ -27,6 +27,9 @@ export class MediaSecond {
   depthMs = 0
   readonly pdv = new Uint16Array(PDV_BUCKETS)
   readonly jitter = new Uint16Array(JITTER_BUCKETS)
+  /** From here on `SecondWatch` counted nothing in `pdv` and `jitter`. */
+  pdvEnd = 0
+  jitterEnd = 0
 
   /** Whether anything happened in it. */
   get isEmpty(): boolean {
@@ -166,8 +169,9 @@ export class SecondWatch {
 function clear(second: MediaSecond): void {
   second.packets = second.lost = second.late = second.jitterUpdates = second.jitterSum = 0
   second.measured = second.dtmfEvents = second.timestampJumps = 0
-  second.pdv.fill(0)
-  second.jitter.fill(0)
+  for (let k = 0; k < second.pdvEnd; k++) second.pdv[k] = 0
+  for (let k = 0; k < second.jitterEnd; k++) second.jitter[k] = 0
+  second.pdvEnd = second.jitterEnd = 0
 }
 
 function addSecond(to: MediaSecond, from: MediaSecond): void {
@@ -181,6 +185,8 @@ function addSecond(to: MediaSecond, from: MediaSecond): void {
   to.timestampJumps += from.timestampJumps
   for (let k = 0; k < PDV_BUCKETS; k++) to.pdv[k] += from.pdv[k]
   for (let k = 0; k < JITTER_BUCKETS; k++) to.jitter[k] += from.jitter[k]
+  to.pdvEnd = PDV_BUCKETS
+  to.jitterEnd = JITTER_BUCKETS
 }
 
 /** Adds what `row` has beyond the mark, and moves the mark there. */
@@ -196,8 +202,14 @@ function addDifference(to: MediaSecond, row: IntervalRow, { scalars, buckets }: 
   to.timestampJumps += row.timestampJumps - scalars[at + TIMESTAMP_JUMPS]
   if (row.measured !== scalars[at + MEASURED]) {
     to.measured += row.measured - scalars[at + MEASURED]
-    addHistogram(to.pdv, row.pdv, row.measured, buckets, mark * BUCKETS)
-    addHistogram(to.jitter, row.jitter, row.jitterUpdates, buckets, mark * BUCKETS + PDV_BUCKETS)
+    const first = mark * BUCKETS
+    const { pdvEnd, jitterEnd } = to
+    to.pdvEnd = Math.max(pdvEnd, addHistogram(to.pdv, row.pdv, row.measured, buckets, first))
+    const updates = row.jitterUpdates
+    to.jitterEnd = Math.max(
+      jitterEnd,
+      addHistogram(to.jitter, row.jitter, updates, buckets, first + PDV_BUCKETS),
+    )
   }
   scalars[at + PACKETS] = row.packets
   scalars[at + LOST] = lost
@@ -212,6 +224,7 @@ function addDifference(to: MediaSecond, row: IntervalRow, { scalars, buckets }: 
 /**
  * Counts only grow: where there is none now there was none, and the mark's memory need not be fetched.
  * @param entries how many the row has in all; behind the last of them there is nothing
+ * @returns the end of what may have been added to
  */
 function addHistogram(
   to: Uint16Array,
@@ -219,9 +232,10 @@ function addHistogram(
   entries: number,
   marks: Uint16Array,
   from: number,
-): void {
+): number {
   let left = entries
-  for (let k = 0; k < row.length && left > 0; k++) {
+  let k = 0
+  for (; k < row.length && left > 0; k++) {
     const now = row[k]
     if (now === 0) continue
     left -= now
@@ -230,4 +244,5 @@ function addHistogram(
     to[k] += now - before
     marks[from + k] = now
   }
+  return k
 }

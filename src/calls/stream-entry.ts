@@ -43,6 +43,10 @@ export class StreamEntry {
   private earlierUses: CodecUse[] | undefined = undefined
   /** Modes seen in the payload headers, for codecs that have them. */
   modes: PayloadModes | undefined = undefined
+  /** The codec that was looked up last, as long as its call and the formats in force are the same. */
+  latestUse: CodecUse | undefined = undefined
+  /** What an observer that looks at each second keeps with it. */
+  watched: object | undefined = undefined
   segments = 0
   lowestSequence = 0
   highestSequence = 0

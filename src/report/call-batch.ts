@@ -10,7 +10,7 @@ export interface CallBatch {
   numbers: Float64Array
   /** null: not kept. */
   texts: (string | null)[]
-  /** Points of all seconds, as `SecondSeries` holds them. */
+  /** Points of all seconds, as `SecondStore` holds them (point-fields.ts). */
   points: Uint16Array
 }
 
@@ -64,15 +64,16 @@ export class BatchWriter {
     if (text !== null) this.characters += text.length
   }
 
-  addPoints(points: Uint16Array): void {
-    const end = this.pointCount + points.length
-    if (end > this.points.length) {
-      const larger = new Uint16Array(Math.max(end, 2 * this.points.length))
+  /** Adds `points` from `from` up to `end`. */
+  addPoints(points: Uint16Array, from: number, end: number): void {
+    const needed = this.pointCount + end - from
+    if (needed > this.points.length) {
+      const larger = new Uint16Array(Math.max(needed, 2 * this.points.length))
       larger.set(this.points.subarray(0, this.pointCount))
       this.points = larger
     }
-    this.points.set(points, this.pointCount)
-    this.pointCount = end
+    this.points.set(points.subarray(from, end), this.pointCount)
+    this.pointCount = needed
   }
 
   private growNumbers(least: number): void {

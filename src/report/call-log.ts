@@ -1,5 +1,4 @@
 import type { CallEntry } from '../calls/call-entry.js'
-import type { CodecUse } from '../calls/media-codecs.js'
 import type { Direction } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
@@ -11,32 +10,15 @@ import { EventList } from './event-list.js'
 import { LIMITS } from './limits.js'
 import { MessageList } from './message-list.js'
 import type { ReportText } from './report-text.js'
-
-interface SeenStream {
-  direction: Direction
-  audio: boolean
-  source: [string, number]
-  destination: [string, number]
-  ssrc: string
-  codec: string
-  dscp: number
-  firstMs: number
-  lastMs: number
-  packets: number
-}
+import type { SecondStore } from './second-store.js'
+import { tenth, WatchedStream } from './watched-stream.js'
 
 /** Everything about one call that the report shows beside its record. */
 export class CallLog {
   readonly messages = new MessageList()
-  readonly directions: Readonly<Record<Direction, DirectionLog>> = {
-    from_caller: new DirectionLog('from_caller'),
-    from_callee: new DirectionLog('from_callee'),
-  }
-  private readonly streams = new Map<StreamEntry, SeenStream>()
-  /** Each direction mostly goes on with the stream that it had. */
-  private readonly latest: Partial<
-    Record<Direction, { stream: StreamEntry; seen: SeenStream; codec: string }>
-  > = {}
+  readonly directions: Readonly<Record<Direction, DirectionLog>>
+  /** Those with packets, as they came. */
+  private readonly streams: WatchedStream[] = []
   /** Times and end-to-end round trips. */
   private readonly roundTrips: number[] = []
   private readonly signalling = new EventList()
@@ -44,45 +26,32 @@ export class CallLog {
   /** Streams beyond the limit. */
   private leftOut = 0
 
-  noteStream(
-    stream: StreamEntry,
-    direction: Direction,
-    second: MediaSecond,
-    codec: CodecUse | undefined,
-  ): void {
-    if (second.packets === 0) return
-    const latest = this.latest[direction]
-    let seen = latest?.stream === stream ? latest.seen : this.streams.get(stream)
-    if (!seen) {
-      if (this.streams.size >= LIMITS.streams) {
-        this.leftOut++
-        return
-      }
-      const { sourcePort, destinationPort, firstArrival } = stream
-      seen = {
-        direction,
-        audio: stream.audio,
-        source: [stream.sourceAddress, sourcePort],
-        destination: [stream.destinationAddress, destinationPort],
-        ssrc: stream.ssrcText,
-        codec: '',
-        dscp: second.dscp,
-        firstMs: Math.max(firstArrival, second.startMs),
-        lastMs: firstArrival,
-        packets: 0,
-      }
-      this.streams.set(stream, seen)
+  constructor(private readonly seconds: SecondStore) {
+    this.directions = {
+      from_caller: new DirectionLog('from_caller', seconds.open()),
+      from_callee: new DirectionLog('from_callee', seconds.open()),
     }
-    if (latest?.stream !== stream) this.latest[direction] = { stream, seen, codec: '' }
-    seen.packets += second.packets
-    seen.lastMs = second.lastPacketMs
-    seen.audio = stream.audio
-    seen.dscp = second.dscp
-    const name = codec?.encoding ?? (second.payloadType >= 0 ? `payload type ${second.payloadType}` : '')
-    if (name === '' || name === latest?.codec) return
-    const { [direction]: now } = this.latest
-    if (now) now.codec = name
-    if (!seen.codec.includes(name)) seen.codec = seen.codec === '' ? name : `${seen.codec}, ${name}`
+  }
+
+  /** The stream as part of this call. It is kept from its first packets on. */
+  watch(call: CallEntry, direction: Direction, stream: StreamEntry, second: MediaSecond): WatchedStream {
+    const log = this.directions[direction]
+    let watched = this.streams.find((seen) => seen.stream === stream)
+    if (watched) {
+      if (watched.direction !== direction) watched.move(direction, log)
+      stream.watched = watched
+      return watched
+    }
+    watched = new WatchedStream(stream, call, direction, log)
+    if (second.packets === 0) return watched
+    if (this.streams.length >= LIMITS.streams) {
+      this.leftOut++
+      return watched
+    }
+    watched.begin(second)
+    this.streams.push(watched)
+    stream.watched = watched
+    return watched
   }
 
   addRtcp(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void {
@@ -119,11 +88,7 @@ export class CallLog {
           endMs,
         )
     }
-    this.streamsAtEnd = [...this.streams.values()]
-    this.streams.clear()
   }
-
-  private streamsAtEnd: SeenStream[] = []
 
   /** For `readSeenCall`. */
   write(writer: BatchWriter, shown: ReportText): void {
@@ -131,33 +96,25 @@ export class CallLog {
     writer.addNumber(this.leftOut + from_caller.leftOut + from_callee.leftOut)
     this.messages.write(writer, shown)
     for (const events of [this.signalling, from_caller.events, from_callee.events]) events.write(writer)
-    writer.addNumber(this.streamsAtEnd.length)
-    for (const stream of this.streamsAtEnd) writeStream(stream, writer, shown)
-    from_caller.write(writer)
-    from_callee.write(writer)
+    writer.addNumber(this.streams.length)
+    for (const stream of this.streams) stream.write(writer, shown)
+    from_caller.write(writer, this.seconds)
+    from_callee.write(writer, this.seconds)
     writer.addNumber(this.roundTrips.length / 2)
     writer.addNumbers(this.roundTrips)
   }
 
+  /** No second of it comes any more: what streams keep of it is void. */
+  detach(): void {
+    for (const stream of this.streams) stream.call = undefined
+  }
+
   /** It is not needed any more. */
   release(): void {
-    for (const { seconds } of Object.values(this.directions)) seconds.release()
+    const { from_caller, from_callee } = this.directions
+    this.seconds.close(from_caller.track)
+    this.seconds.close(from_callee.track)
   }
-}
-
-function writeStream(stream: SeenStream, writer: BatchWriter, shown: ReportText): void {
-  writer.addNumber(stream.direction === 'from_caller' ? 0 : 1)
-  writer.addNumber(stream.audio ? 1 : 0)
-  writer.addText(shown.address(stream.source[0]))
-  writer.addNumber(stream.source[1])
-  writer.addText(shown.address(stream.destination[0]))
-  writer.addNumber(stream.destination[1])
-  writer.addText(stream.ssrc)
-  writer.addText(stream.codec)
-  writer.addNumber(stream.dscp)
-  writer.addNumber(tenth(stream.firstMs))
-  writer.addNumber(tenth(stream.lastMs))
-  writer.addNumber(stream.packets)
 }
 
 /** Clock rate of the stream that a report is about; 0: not known, undefined: no such stream. */
@@ -185,9 +142,4 @@ function noteSignalling(sip: SipCall, events: EventList): void {
   note(sip.byeMs, 'BYE')
   for (const { startMs, endMs, by } of sip.holds)
     events.add('hold', startMs, `on hold by the ${by}`, endMs ?? sip.lastMs)
-}
-
-/** Times in ms to a tenth: what is shown. */
-function tenth(timeMs: number): number {
-  return Math.round(timeMs * 10) / 10
 }

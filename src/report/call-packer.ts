@@ -7,7 +7,7 @@ import { LIMITS } from './limits.js'
 import type { CallDetail } from './page/data.js'
 import { POINT_BYTES } from './page/second-codes.js'
 import { sipShower, type SipShown } from './report-text.js'
-import { packSeconds } from './second-series.js'
+import { packSeconds } from './packed-seconds.js'
 import { readSeenCall, type SeenCall } from './seen-call.js'
 
 /** Takes a third of the time of the default level, and files are a quarter larger. */

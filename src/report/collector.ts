@@ -4,28 +4,20 @@ import type { CallObserver } from '../calls/observer.js'
 import type { Direction, IntervalRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
-import type { CodecRow } from '../quality/codec-row.js'
-import { scoreMedia } from '../quality/mos.js'
 import type { RtcpCompound } from '../rtcp/packets.js'
 import type { Party } from '../sip/call.js'
 import type { SipPacket } from '../sip/message.js'
 import type { Sighting } from '../sip/transactions.js'
 import { CallLog } from './call-log.js'
-import type { LatestScore } from './direction-log.js'
+import { GAP_MS } from './direction-log.js'
 import { LIMITS, noCuts, type ReportCuts } from './limits.js'
 import type { ReportText } from './report-text.js'
+import { SecondScorer, type SecondScoring } from './second-scorer.js'
+import { SecondStore } from './second-store.js'
+import { LAST_MS } from './track-numbers.js'
+import { WatchedStream } from './watched-stream.js'
 
-/** How scores of single seconds are made; what the configuration says of the whole run. */
-export interface SecondScoring {
-  /** Depth of a fixed jitter buffer; undefined: the adaptive one. */
-  fixedBufferMs: number | undefined
-  networkDelayMs: number
-}
-
-const DEFAULT_PTIME_MS = 20
 const SWEEP_MS = 30_000
-/** Scores remembered per codec. */
-const MOST_SCORES = 10_000
 
 /**
  * Keeps what the report shows of each call beyond its record: SIP messages, seconds, RTCP, intervals. Used only when a
@@ -35,16 +27,18 @@ export class ReportCollector implements CallObserver {
   readonly cuts: ReportCuts = noCuts()
   private readonly open = new Map<CallEntry, CallLog>()
   private sweepAt = 0
-  private readonly scores = new Map<CodecRow, Map<number, number>>()
   private characters = 0
-  private points = 0
+  private readonly seconds = new SecondStore(LIMITS.points)
+  private readonly scorer: SecondScorer
 
   /** @param closed takes each call's log at its end, in the order of their records */
   constructor(
-    private readonly scoring: SecondScoring,
+    scoring: SecondScoring,
     private readonly shown: ReportText,
     private readonly closed: (log: CallLog) => void,
-  ) {}
+  ) {
+    this.scorer = new SecondScorer(scoring, this.seconds.tracks)
+  }
 
   onSipMessage(call: CallEntry, packet: SipPacket, sighting: Sighting): void {
     const log = this.logOf(call)
@@ -54,7 +48,12 @@ export class ReportCollector implements CallObserver {
   }
 
   onRtcp(call: CallEntry, sender: Party, compound: RtcpCompound, timeMs: number): void {
-    this.logOf(call).addRtcp(call, sender, compound, timeMs)
+    const log = this.logOf(call)
+    log.addRtcp(call, sender, compound, timeMs)
+    const halfRttMs = halfRttOf(call)
+    if (halfRttMs === undefined) return
+    this.scorer.setHalfRtt(log.directions.from_caller.track, halfRttMs)
+    this.scorer.setHalfRtt(log.directions.from_callee.track, halfRttMs)
   }
 
   onSecond(
@@ -64,20 +63,45 @@ export class ReportCollector implements CallObserver {
     second: MediaSecond,
     codec: CodecUse | undefined,
   ): void {
-    const log = this.logOf(call)
-    log.noteStream(stream, direction, second, codec)
-    if (!stream.audio) return
-    if (this.points >= LIMITS.openPoints) {
-      this.cuts.pointsLeftOut++
+    let { watched } = stream
+    if (!(watched instanceof WatchedStream) || watched.call !== call || watched.direction !== direction)
+      watched = this.logOf(call).watch(call, direction, stream, second)
+    if (watched instanceof WatchedStream) this.addSecond(watched, stream, second, codec)
+  }
+
+  private addSecond(
+    watched: WatchedStream,
+    stream: StreamEntry,
+    second: MediaSecond,
+    codec: CodecUse | undefined,
+  ): void {
+    const isSame = watched.codec === codec && watched.dscp === second.dscp
+    if (second.packets > 0) {
+      if (watched.codec !== codec) watched.noteCodec(codec, second.payloadType)
+      watched.packets += second.packets
+      watched.lastMs = second.lastPacketMs
+      watched.audio = stream.audio
+      watched.dscp = second.dscp
+    }
+    const { seconds, scorer } = this
+    if (!stream.audio || seconds.points >= LIMITS.openPoints) {
+      if (stream.audio) this.cuts.pointsLeftOut++
+      watched.isNoted = false
       return
     }
-    const delayMs = this.delayMs(second, codec, call)
-    const held = log.directions[direction]
-    const { seconds } = held
-    const before = seconds.length
-    const mos = this.mosOf(second, codec?.row, delayMs, held.latestScore)
-    held.addSecond(stream, second, codec, delayMs, mos)
-    this.points += seconds.length - before
+    if (!watched.isLatest || watched.scoredCodec !== codec) scorer.goOnWith(watched, codec)
+    const { track } = watched
+    const delayMs = scorer.delayMs(track, second)
+    seconds.add(track, second, delayMs, scorer.mosCq(track, second, watched.scores, delayMs))
+    if (second.packets === 0) return
+    const { values } = seconds.tracks
+    const lastMs = values[track + LAST_MS]
+    const { startMs, dtmfEvents, timestampJumps } = second
+    if (!watched.isNoted || !isSame || startMs - lastMs > GAP_MS || dtmfEvents > 0 || timestampJumps > 0) {
+      watched.log.noteChanges(stream, second, codec, lastMs)
+      watched.isNoted = true
+    }
+    if (!(lastMs >= startMs)) values[track + LAST_MS] = startMs
   }
 
   onIntervalClosed(call: CallEntry, direction: Direction, record: IntervalRecord): void {
@@ -106,47 +130,21 @@ export class ReportCollector implements CallObserver {
   private forget(call: CallEntry, log: CallLog): void {
     this.open.delete(call)
     this.characters -= log.messages.characters
-    this.points -= log.directions.from_caller.seconds.length + log.directions.from_callee.seconds.length
+    log.detach()
   }
 
   private logOf(call: CallEntry): CallLog {
     let log = this.open.get(call)
-    if (!log) this.open.set(call, (log = new CallLog()))
+    if (!log) {
+      this.open.set(call, (log = new CallLog(this.seconds)))
+      this.scorer.open(log.directions.from_caller.track, halfRttOf(call))
+      this.scorer.open(log.directions.from_callee.track, halfRttOf(call))
+    }
     return log
   }
+}
 
-  /** Mouth to ear in this second: packet time + look-ahead + buffer + half the latest round trip. */
-  private delayMs(second: MediaSecond, codec: CodecUse | undefined, { rtcp }: CallEntry): number | undefined {
-    if (second.measured === 0) return undefined
-    const rtt = rtcp && rtcp.endToEnd.count > 0 ? rtcp.endToEnd.latest / 2 : this.scoring.networkDelayMs
-    const ptime = second.ptimeMs > 0 ? second.ptimeMs : (codec?.row?.ptimeMs ?? DEFAULT_PTIME_MS)
-    return ptime + (codec?.row?.lookaheadMs ?? 0) + (this.scoring.fixedBufferMs ?? second.depthMs) + rtt
-  }
-
-  /** MOS-CQ of this second alone: its loss and late packets as if they were spread evenly (burst ratio 1). */
-  private mosOf(
-    second: MediaSecond,
-    row: CodecRow | undefined,
-    delayMs: number | undefined,
-    latest: LatestScore,
-  ): number | undefined {
-    const expected = second.packets + Math.max(0, second.lost)
-    if (!row || delayMs === undefined || expected < 5) return undefined
-    const lossPercent = (100 * Math.min(expected, Math.max(0, second.lost) + second.late)) / expected
-    const delay = Math.round(delayMs)
-    // Most seconds are like the one before, or like others: a score per codec, tenth of a percent and millisecond.
-    const key = Math.round(lossPercent * 10) * 65_536 + Math.min(65_535, delay)
-    if (latest.key === key && latest.row === row) return latest.mosCq
-    let scores = this.scores.get(row)
-    if (!scores || scores.size >= MOST_SCORES) this.scores.set(row, (scores = new Map()))
-    let mosCq = scores.get(key)
-    if (mosCq === undefined) {
-      mosCq = scoreMedia({ codec: row, lossPercent, burstRatio: 1, delayMs: delay }).mosCq
-      scores.set(key, mosCq)
-    }
-    latest.row = row
-    latest.key = key
-    latest.mosCq = mosCq
-    return mosCq
-  }
+/** undefined: no round trip was seen. It changes with RTCP only. */
+function halfRttOf({ rtcp }: CallEntry): number | undefined {
+  return rtcp && rtcp.endToEnd.count > 0 ? rtcp.endToEnd.latest / 2 : undefined
 }

@@ -2,60 +2,47 @@ import type { CodecUse } from '../calls/media-codecs.js'
 import type { Direction, IntervalRecord } from '../calls/records.js'
 import type { MediaSecond } from '../calls/second-watch.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
-import type { CodecRow } from '../quality/codec-row.js'
 import type { BatchWriter } from './call-batch.js'
 import { EventList } from './event-list.js'
 import { LIMITS, type ReportCuts } from './limits.js'
 import type { EventView } from './page/data.js'
-import { SecondSeries } from './second-series.js'
+import type { SecondStore } from './second-store.js'
+import { codecName, type WatchedStream } from './watched-stream.js'
 
 /** Numbers of an interval, and of an RTCP report. */
 export const INTERVAL_NUMBERS = 15
 export const REPORT_NUMBERS = 4
 /** Silence of at least this long is shown as a gap; comfort noise and DTX make short ones all the time. */
-const GAP_MS = 2000
-
-/** The score of the last second, and what it is the score of. */
-export interface LatestScore {
-  row: CodecRow | undefined
-  key: number
-  mosCq: number
-}
+export const GAP_MS = 2000
 
 /** What one direction of one call did over time. */
 export class DirectionLog {
-  readonly seconds = new SecondSeries(LIMITS.points)
   readonly events: EventList
+  /** The stream that had the last second. */
+  latest: WatchedStream | undefined = undefined
   /** As `IntervalView`, one behind the other; NaN: not known. */
   private readonly intervals: number[] = []
   /** As `ReportPoint`. */
   private readonly reports: number[] = []
-  readonly latestScore: LatestScore = { row: undefined, key: -1, mosCq: 0 }
   /** Left out because a list was full. */
   leftOut = 0
   private codec?: string
   private dscp?: number
   private ssrc?: number
-  private lastMs = NaN
 
-  constructor(direction: Direction) {
+  /** @param track where its seconds are, and its numbers (track-numbers.ts) */
+  constructor(
+    direction: Direction,
+    readonly track: number,
+  ) {
     this.events = new EventList(direction)
   }
 
-  addSecond(
-    stream: StreamEntry,
-    second: MediaSecond,
-    codec: CodecUse | undefined,
-    delayMs: number | undefined,
-    mos: number | undefined,
-  ): void {
-    this.seconds.add(second, delayMs, mos)
+  /** Notes what is new in a second with packets. @param lastMs start of the one before; NaN: there was none */
+  noteChanges(stream: StreamEntry, second: MediaSecond, codec: CodecUse | undefined, lastMs: number): void {
     const timeMs = second.startMs
-    if (second.packets === 0) return
-    if (timeMs - this.lastMs > GAP_MS) this.note('gap', this.lastMs + 1000, 'no packets', timeMs)
-    this.lastMs = Math.max(timeMs, Number.isNaN(this.lastMs) ? timeMs : this.lastMs)
-    const name =
-      codec?.encoding ?? (second.payloadType >= 0 ? `payload type ${second.payloadType}` : undefined)
+    if (timeMs - lastMs > GAP_MS) this.note('gap', lastMs + 1000, 'no packets', timeMs)
+    const name = codecName(codec, second.payloadType)
     if (name !== undefined && name !== this.codec) {
       this.note('codec', timeMs, this.codec === undefined ? name : `${this.codec} → ${name}`)
       this.codec = name
@@ -115,13 +102,13 @@ export class DirectionLog {
   }
 
   /** For `readSeenCall`. */
-  write(writer: BatchWriter): void {
+  write(writer: BatchWriter, seconds: SecondStore): void {
     const { intervals, reports } = this
     writer.addNumber(intervals.length / INTERVAL_NUMBERS)
     writer.addNumbers(intervals)
     writer.addNumber(reports.length / REPORT_NUMBERS)
     writer.addNumbers(reports)
-    this.seconds.write(writer)
+    seconds.write(this.track, writer)
   }
 }
 

@@ -4,7 +4,7 @@ import type { CallRecord, SummaryRecord } from '../calls/records.js'
 import { openForWriting, writeError } from '../sinks/ndjson.js'
 import type { ReportAssets } from './assets.js'
 import type { CallLog } from './call-log.js'
-import { ReportCollector, type SecondScoring } from './collector.js'
+import { ReportCollector } from './collector.js'
 import { CallCoverage, limitationsOf, remarksOf } from './limitations.js'
 import { readDefinitions } from './definitions.js'
 import { LIMITS } from './limits.js'
@@ -12,6 +12,7 @@ import { REPORT_FORMAT, type FindingGroup, type Overview } from './page/data.js'
 import { CallPacking } from './packing.js'
 import { pageHtml } from './page-html.js'
 import type { ReportText } from './report-text.js'
+import type { SecondScoring } from './second-scorer.js'
 
 export interface ReportOptions {
   /** Names of the captures. */

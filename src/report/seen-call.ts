@@ -3,7 +3,7 @@ import { INTERVAL_NUMBERS, REPORT_NUMBERS } from './direction-log.js'
 import { readEvents } from './event-list.js'
 import { endpoint, readMessages, type SeenMessages } from './message-list.js'
 import type { EventView, IntervalView, ReportPoint, StreamView } from './page/data.js'
-import { readSeconds, type SeenSeconds } from './second-series.js'
+import { readSeconds, type SeenSeconds } from './packed-seconds.js'
 
 /** Everything about one call that the report shows beside its record, as `CallLog.write` wrote it. */
 export interface SeenCall {
@@ -62,7 +62,5 @@ function readDirection(reader: BatchReader): SeenDirection {
 }
 
 function rowsOf(reader: BatchReader, numbers: number): (number | null)[][] {
-  return Array.from({ length: reader.number() }, () =>
-    Array.from({ length: numbers }, () => reader.known()),
-  )
+  return Array.from({ length: reader.number() }, () => Array.from({ length: numbers }, () => reader.known()))
 }

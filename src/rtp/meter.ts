@@ -143,6 +143,8 @@ export class RtpMeter implements StreamControl {
   private readonly skew: SkewEstimator
   private readonly row = new IntervalRow()
   private peeked?: IntervalRow
+  private readonly rowEnds = new Int32Array(2)
+  private readonly peekedEnds = new Int32Array(2)
   private readonly freeSlots: Int32Array
   /** Doubles handed to a function that is too large to be inlined would be allocated. */
   private readonly scratch = new Float64Array(2)
@@ -1308,7 +1310,7 @@ export class RtpMeter implements StreamControl {
     else this.burst.finalize(slot, this.burst.settled(slot, MAX_MISORDER, i32[i + L.I_LOWEST]))
     this.countTypes(i, 0)
     const depthSum = this.buffers.takeDepthSum(i)
-    fillRow(this.row, slot, i32, f32, this.f64, this.u16, depthSum, last)
+    fillRow(this.row, this.rowEnds, slot, i32, f32, this.f64, this.u16, depthSum, last)
     // Another thread may look at the sum of the two: one goes up right before the other goes down.
     i32[i + L.I_LOST_EARLIER] += i32[i + L.I_LOST] - i32[i + L.I_LOST_BEFORE]
     resetInterval(slot, i32, f32, this.f64, this.u16)
@@ -1470,7 +1472,7 @@ export class RtpMeter implements StreamControl {
   /** What the open interval has so far, for a listener's `onSecond` (`fillSecond`). */
   peek(slot: number): IntervalRow {
     this.peeked ??= new IntervalRow()
-    fillSecond(this.peeked, slot, this.i32, this.f32, this.f64, this.u16)
+    fillSecond(this.peeked, this.peekedEnds, slot, this.i32, this.f32, this.f64, this.u16)
     return this.peeked
   }
 

@@ -5,9 +5,13 @@ import type { IntervalRow } from './row.js'
 const PDV_PLACES = Uint16Array.from({ length: L.PDV_BUCKETS }, (_, bucket) => pdvPlaceOf(bucket))
 const JITTER_PLACES = Uint16Array.from({ length: L.JITTER_BUCKETS }, (_, bucket) => jitterPlaceOf(bucket))
 
-/** Copies a stream's open interval into the row. */
+/**
+ * Copies a stream's open interval into the row.
+ * @param ends of the row's histograms, as `fillSecond` has them
+ */
 export function fillRow(
   row: IntervalRow,
+  ends: Int32Array,
   slot: number,
   i32: Int32Array,
   f32: Float32Array,
@@ -19,7 +23,7 @@ export function fillRow(
   const i = slot * L.STRIDE_32
   const f = slot * L.STRIDE_64
   const flags = i32[i + L.I_FLAGS]
-  fillSecond(row, slot, i32, f32, f64, u16)
+  fillSecond(row, ends, slot, i32, f32, f64, u16)
   row.first = (flags & L.FLAG_FIRST_INTERVAL) !== 0
   row.intervalStart = f64[f + L.D_INTERVAL_START]
   row.intervalEnd = f64[f + L.D_INTERVAL_END]
@@ -72,9 +76,11 @@ export function fillRow(
 /**
  * What a second needs of the open interval (`RtpMeter.peek`): counts, times and histograms. The rest of the row is left as
  * it was.
+ * @param ends of the row's histograms, [0, 0] for a new one: from there on they are zero. The next call needs them
  */
 export function fillSecond(
   row: IntervalRow,
+  ends: Int32Array,
   slot: number,
   i32: Int32Array,
   f32: Float32Array,
@@ -100,25 +106,33 @@ export function fillSecond(
   row.ptimeMs = i32[i + L.I_PTIME_TICKS] * f64[f + L.D_MS_PER_TICK]
   row.payloadType = i32[i + L.I_PAYLOAD_TYPE]
   row.dscp = i32[i + L.I_FLAGS] >>> L.DSCP_SHIFT
-  fillHistogram(row.pdv, u16, h, PDV_PLACES, row.measured)
-  fillHistogram(row.jitter, u16, h, JITTER_PLACES, row.jitterUpdates)
+  ends[0] = fillHistogram(row.pdv, ends[0], u16, h, PDV_PLACES, row.measured)
+  ends[1] = fillHistogram(row.jitter, ends[1], u16, h, JITTER_PLACES, row.jitterUpdates)
 }
 
-/** @param entries how many were counted; buckets that are full may hold fewer */
+/**
+ * Touches no more buckets than needed.
+ * @param end from here on there is nothing in `to`
+ * @param entries how many were counted; buckets that are full may hold fewer
+ * @returns the same, now
+ */
 function fillHistogram(
   to: Uint16Array,
+  end: number,
   from: Uint16Array,
   at: number,
   places: Uint16Array,
   entries: number,
-): void {
-  to.fill(0)
+): number {
   let left = entries
-  for (let k = 0; k < places.length && left > 0; k++) {
+  let k = 0
+  for (; k < places.length && left > 0; k++) {
     const here = from[at + places[k]]
     to[k] = here
     left -= here
   }
+  for (let rest = k; rest < end; rest++) to[rest] = 0
+  return k
 }
 
 /** Clears what belongs to one interval; running state stays. */
