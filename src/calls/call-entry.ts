@@ -52,6 +52,8 @@ export class CallEntry {
   related: readonly string[] | undefined = undefined
   /** What findings rest on beyond the record; made when there is something to note. */
   watch: CallWatch | undefined = undefined
+  /** What an observer keeps with it. */
+  watched: object | undefined = undefined
   /** Its record was written. */
   closed = false
 

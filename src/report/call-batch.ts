@@ -55,7 +55,8 @@ export class BatchWriter {
   addNumbers(values: readonly number[]): void {
     const end = this.numberCount + values.length
     if (end > this.numbers.length) this.growNumbers(end)
-    this.numbers.set(values, this.numberCount)
+    // They are few: a loop begins sooner than `set`.
+    for (let k = 0; k < values.length; k++) this.numbers[this.numberCount + k] = values[k]
     this.numberCount = end
   }
 
@@ -72,7 +73,7 @@ export class BatchWriter {
       larger.set(this.points.subarray(0, this.pointCount))
       this.points = larger
     }
-    this.points.set(points.subarray(from, end), this.pointCount)
+    for (let k = from; k < end; k++) this.points[this.pointCount + k - from] = points[k]
     this.pointCount = needed
   }
 

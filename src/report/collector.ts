@@ -25,7 +25,7 @@ const SWEEP_MS = 30_000
  */
 export class ReportCollector implements CallObserver {
   readonly cuts: ReportCuts = noCuts()
-  private readonly open = new Map<CallEntry, CallLog>()
+  private readonly open = new Set<CallEntry>()
   private sweepAt = 0
   private characters = 0
   private readonly seconds = new SecondStore(LIMITS.points)
@@ -120,8 +120,9 @@ export class ReportCollector implements CallObserver {
   onTime(timeMs: number): void {
     if (Math.abs(timeMs - this.sweepAt) < SWEEP_MS) return
     this.sweepAt = timeMs
-    for (const [call, log] of this.open) {
+    for (const call of this.open) {
       if (call.sip || call.streams.size > 0) continue
+      const log = this.logOf(call)
       this.forget(call, log)
       log.release()
     }
@@ -129,17 +130,22 @@ export class ReportCollector implements CallObserver {
 
   private forget(call: CallEntry, log: CallLog): void {
     this.open.delete(call)
+    call.watched = undefined
     this.characters -= log.messages.characters
     log.detach()
   }
 
   private logOf(call: CallEntry): CallLog {
-    let log = this.open.get(call)
-    if (!log) {
-      this.open.set(call, (log = new CallLog(this.seconds)))
-      this.scorer.open(log.directions.from_caller.track, halfRttOf(call))
-      this.scorer.open(log.directions.from_callee.track, halfRttOf(call))
-    }
+    const { watched } = call
+    return watched instanceof CallLog ? watched : this.begin(call)
+  }
+
+  private begin(call: CallEntry): CallLog {
+    const log = new CallLog(this.seconds)
+    this.open.add(call)
+    call.watched = log
+    this.scorer.open(log.directions.from_caller.track, halfRttOf(call))
+    this.scorer.open(log.directions.from_callee.track, halfRttOf(call))
     return log
   }
 }
