@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { MediaSecond } from '../calls/second-watch.js'
 import { bucketOf, jitterBucketOf } from '../rtp/histogram.js'
-import { HEAT_EDGES_MS, unpackSeconds, type Seconds } from './page/second-codes.js'
-import { SecondSeries } from './second-series.js'
+import { HEAT_EDGES_MS, POINT_BYTES, unpackSeconds, type Seconds } from './page/second-codes.js'
+import { BatchReader, BatchWriter } from './call-batch.js'
+import { packSeconds, readSeconds } from './packed-seconds.js'
+import { SecondStore } from './second-store.js'
 
 const START_MS = 1_700_000_000_000
 
@@ -24,9 +26,29 @@ function second(
   return made
 }
 
-function unpacked(series: SecondSeries): Seconds {
-  const bytes = new Uint8Array(series.packedBytes + 7)
-  return unpackSeconds(bytes, series.pack(bytes, 7))
+/** Seconds of one direction. */
+class Series {
+  readonly track: number
+
+  constructor(
+    mostPoints: number,
+    readonly store = new SecondStore(mostPoints),
+  ) {
+    this.track = store.open()
+  }
+
+  add(made: MediaSecond, delayMs = NaN, mos = NaN): void {
+    this.store.add(this.track, made, delayMs, mos)
+  }
+}
+
+/** As the page has them, on the way that they take to it. */
+function unpacked({ store, track }: Series): Seconds {
+  const writer = new BatchWriter()
+  store.write(track, writer)
+  const seen = readSeconds(new BatchReader(writer.take()))
+  const bytes = new Uint8Array(seen.count * POINT_BYTES + 7)
+  return unpackSeconds(bytes, packSeconds(seen, bytes, 7))
 }
 
 const within5 = (value: number | null, expected: number): void => {
@@ -36,7 +58,7 @@ const within5 = (value: number | null, expected: number): void => {
 
 describe('seconds of a direction', () => {
   it('come back as they went in, times to 5 %', () => {
-    const series = new SecondSeries(100)
+    const series = new Series(100)
     const pdv = Array.from({ length: 50 }, (_, i) => i * 2)
     series.add(second(0, pdv, { lost: 3, late: 2 }), 120, 4.12)
     const seconds = unpacked(series)
@@ -52,8 +74,8 @@ describe('seconds of a direction', () => {
   })
 
   it('show a single late packet among fifty in the band above 60 ms', () => {
-    const series = new SecondSeries(100)
-    series.add(second(0, [...new Array<number>(49).fill(1), 80]), undefined, undefined)
+    const series = new Series(100)
+    series.add(second(0, [...new Array<number>(49).fill(1), 80]))
     const { heat } = unpacked(series)
     const band = HEAT_EDGES_MS.indexOf(60) + 1
     expect(heat.map(([share]) => Math.round(share * 50))).toEqual(
@@ -62,16 +84,16 @@ describe('seconds of a direction', () => {
   })
 
   it('lay the losses of an outage out over the seconds in which nothing came', () => {
-    const series = new SecondSeries(100)
-    series.add(second(0, new Array<number>(50).fill(1)), undefined, undefined)
+    const series = new Series(100)
+    series.add(second(0, new Array<number>(50).fill(1)))
     // Media stopped at the end of second 0 and resumed in the middle of second 4: 175 packets of 20 ms.
-    series.add(second(4, new Array<number>(25).fill(1), { lost: 175 }), undefined, undefined)
+    series.add(second(4, new Array<number>(25).fill(1), { lost: 175 }))
     expect(unpacked(series).counts.lost).toEqual([0, 50, 50, 50, 25])
   })
 
   it('take two, four, ... seconds per point when there are more than fit, and lose no packet by it', () => {
-    const series = new SecondSeries(10)
-    for (let at = 0; at < 35; at++) series.add(second(at, [at], { lost: 1 }), undefined, at === 30 ? 2 : 4)
+    const series = new Series(10)
+    for (let at = 0; at < 35; at++) series.add(second(at, [at], { lost: 1 }), NaN, at === 30 ? 2 : 4)
     const seconds = unpacked(series)
     expect(seconds.stepMs).toBe(4000)
     expect(seconds.counts.packets).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 3])
@@ -81,8 +103,25 @@ describe('seconds of a direction', () => {
   })
 
   it('take a loss back that turned out to be a late arrival, never below zero', () => {
-    const series = new SecondSeries(10)
-    series.add(second(0, [1], { lost: -2 }), undefined, undefined)
+    const series = new Series(10)
+    series.add(second(0, [1], { lost: -2 }))
     expect(unpacked(series).counts.lost).toEqual([0])
+  })
+
+  it('are kept apart from those of other directions, in memory that others have used', () => {
+    const store = new SecondStore(1800)
+    const points = (count: number, packets: number): Series => {
+      const series = new Series(0, store)
+      for (let at = 0; at < count; at++) series.add(second(at, new Array<number>(packets).fill(at)))
+      return series
+    }
+    const gone = points(300, 9)
+    store.close(gone.track)
+    const [short, long, longest] = [points(5, 1), points(100, 2), points(1700, 3)]
+    expect(store.points).toBe(1805)
+    expect(unpacked(short).counts.packets).toEqual(new Array(5).fill(1))
+    expect(unpacked(long).counts.packets).toEqual(new Array(100).fill(2))
+    expect(unpacked(longest).counts.packets).toEqual(new Array(1700).fill(3))
+    expect(unpacked(new Series(0, store)).count).toBe(0)
   })
 })
