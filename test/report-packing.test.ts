@@ -23,6 +23,7 @@ interface Packing {
   readonly blocks: Uint8Array[]
   readonly rows: string[]
   readonly soFar: PackedSoFar
+  readonly waiting: readonly CallBatch[]
   worker: { terminate(): Promise<number>; postMessage(message: unknown): void } | undefined
   add(record: CallRecord, log: CallLog): void
   ready(): Promise<void> | undefined
@@ -150,6 +151,28 @@ describe('details of calls, packed beside the replay', () => {
     await pack(packing, { 130: () => void packing.worker?.terminate() })
     expect(packing.worker).toBeUndefined()
     expectWhole(packing)
+  })
+
+  it('are whole when the thread is ended before it has answered anything', async () => {
+    const packing = await newPacking()
+    await pack(packing, { 65: () => void packing.worker?.terminate() })
+    expectWhole(packing)
+  })
+
+  it('are never further behind than the limit: then the replay waits', async () => {
+    const packing = await newPacking()
+    let waits = 0
+    for (let n = 0; n < 40 * CALLS_PER_BLOCK; n++) {
+      packing.add(recordOf(n), logOf(n))
+      const ready = packing.ready()
+      if (ready) waits++
+      await ready
+      expect(packing.waiting.length).toBeLessThan(16)
+    }
+    // Nothing else lets the thread's answers in here.
+    expect(waits).toBeGreaterThan(0)
+    await packing.finish()
+    expect(packing.rows).toHaveLength(40 * CALLS_PER_BLOCK)
   })
 
   it('are whole when the thread throws', async () => {

@@ -1,6 +1,7 @@
 /**
  * What a report holds at most. Each of these is counted when it is reached, and the page says so. Memory while the run
- * goes on is about the text of the calls that are open, plus 30 bytes per second and stream of theirs, plus the file.
+ * goes on is about the text of the calls that are open, plus 42 bytes per second and stream of theirs (with room for up to
+ * three times as many more), plus 16 batches of calls that wait to be packed (packing.ts), plus the file.
  */
 export const LIMITS = {
   /** Calls in the table. */

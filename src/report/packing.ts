@@ -12,8 +12,8 @@ import type { ReportText } from './report-text.js'
  */
 const BATCH_BYTES = 384 * 1024
 const MOST_CALLS = 64
-/** Batches that the thread may be behind. */
-const MOST_WAITING = 3
+/** Batches that the thread may be behind, of a megabyte or less; with more the replay waits. */
+const MOST_WAITING = 16
 
 /**
  * What the file has of each call, batch by batch. A thread of its own makes it, from the first full batch on: smaller runs
