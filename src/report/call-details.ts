@@ -21,8 +21,7 @@ export function detailJson(
     verdict: verdictOf(record),
     intervals: { from_caller: rounded(from_caller.intervals), from_callee: rounded(from_callee.intervals) },
     seconds,
-    events: seen.events,
-    streams: seen.streams,
+    ...inTime(record, seen),
     reports: { from_caller: from_caller.reports, from_callee: from_callee.reports },
     roundTrips: seen.roundTrips,
     messages: whole ? seen.messages.views : [],
@@ -30,6 +29,25 @@ export function detailJson(
   }
   // The record as NDJSON has it: rounded, nothing unknown.
   return `{"record":${jsonLine(record)},${JSON.stringify(detail).slice(1)}`
+}
+
+/**
+ * Events and streams, none before its direction's first packet: what happens within a second is noted with its begin, and a
+ * stream may have begun in an earlier call on the same ports.
+ */
+function inTime({ media }: CallRecord, seen: SeenCall): Pick<CallDetail, 'events' | 'streams'> {
+  const firstMs = (direction: DirectionName): number => Date.parse(media[direction]?.first_packet ?? '')
+  const [fromCaller, fromCallee] = [firstMs('from_caller'), firstMs('from_callee')]
+  const notBefore = (timeMs: number, direction: DirectionName): number => {
+    const least = direction === 'from_caller' ? fromCaller : fromCallee
+    return least > timeMs ? least : timeMs
+  }
+  for (const event of seen.events)
+    if (event.direction) event.timeMs = notBefore(event.timeMs, event.direction)
+  for (const stream of seen.streams)
+    if (stream.audio) stream.firstMs = notBefore(stream.firstMs, stream.direction)
+  seen.events.sort((a, b) => a.timeMs - b.timeMs)
+  return { events: seen.events, streams: seen.streams }
 }
 
 /** Figures to four decimals; times and counts are whole. */

@@ -10,7 +10,6 @@ export interface SeenCall {
   /** Events, RTCP reports and streams beyond the limits. */
   leftOut: number
   messages: SeenMessages
-  /** In order of time. */
   events: EventView[]
   streams: StreamView[]
   from_caller: SeenDirection
@@ -28,9 +27,7 @@ export function readSeenCall(reader: BatchReader): SeenCall {
   return {
     leftOut: reader.number(),
     messages: readMessages(reader),
-    events: [...readEvents(reader), ...readEvents(reader), ...readEvents(reader)].sort(
-      (a, b) => a.timeMs - b.timeMs,
-    ),
+    events: [...readEvents(reader), ...readEvents(reader), ...readEvents(reader)],
     streams: Array.from({ length: reader.number() }, () => readStream(reader)),
     from_caller: readDirection(reader),
     from_callee: readDirection(reader),
