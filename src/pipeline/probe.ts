@@ -9,8 +9,8 @@ import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/recor
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP, type SkipReason } from '../decode/packet.js'
-import { FORESIGHT, PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
-import { describeFrames, ROW_32 } from '../rtp/packet-rows.js'
+import { FORESIGHT } from '../rtp/fast-path.js'
+import { PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
 import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
 import type { ForwardedFrame, MediaWorkers } from './media/media-workers.js'
@@ -63,8 +63,6 @@ export class Probe {
   readonly findingGroups = new FindingGroups()
   private readonly correlator: Correlator
   private readonly signalling: SignallingInput
-  /** The next frames. */
-  private readonly rows = new Int32Array(FORESIGHT * ROW_32)
   private packets = 0
   private bytes = 0
   private rtpPackets = 0
@@ -120,61 +118,60 @@ export class Probe {
       this.onOtherBatch(batch)
       return
     }
-    let wireBytes = 0
+    const { fastPath } = meter
     let rtp = 0
-    let wakeAt = this.wakeAt
-    // Another thread may have described the frames already.
-    const rows = batch.rows ?? this.rows
-    let shift = 0
-    let begin = first
-    let until = first
     let counted = first
-    for (let k = first; k < end; k++) {
-      if (k === until) {
-        begin = k
-        until = Math.min(end, k + FORESIGHT)
-        this.noteTime(timeMs[k])
-        if (batch.rows) shift = begin
-        else describeFrames(batch, begin, until, rows, 0)
-        meter.foresee(rows, shift, until - begin)
-      }
-      const time = timeMs[k]
-      if (time >= wakeAt) {
-        this.count(k - counted, wireBytes, rtp)
-        counted = k
-        wireBytes = rtp = 0
-        wakeAt = this.wake(time)
-      }
-      wireBytes += wireLength[k]
-      if (meter.onForeseen(rows, shift + k - begin, k - begin, timeMs, k)) {
-        rtp++
-        continue
-      }
-      const kind = decoder.decode(
-        bytes,
-        view,
-        frameOffset[k],
-        capturedLength[k],
-        wireLength[k],
-        linkType[k],
-        time,
-      )
-      if (kind === KIND_UDP) {
-        const at = decoder.payloadOffset
-        if (decoder.payloadCaptured >= 12 && decoder.bytes[at] >> 6 === 2) {
-          const result = meter.onPacket(decoder)
-          if (result === PACKET_RTCP) this.onRtcp()
-          else rtp++
-        } else if (decoder.payloadCaptured > 0) {
-          this.signalling.onDatagram(decoder)
+    for (let begin = first; begin < end; begin += FORESIGHT) {
+      const until = Math.min(end, begin + FORESIGHT)
+      // Another thread may have described the frames already.
+      if (batch.rows) fastPath.take(batch.rows, begin, until - begin)
+      else fastPath.describe(batch, begin, until, 0)
+      fastPath.foresee(until - begin)
+      this.noteTime(timeMs[begin])
+      let due = begin
+      for (let k = begin; k < until;) {
+        if (k === due) {
+          if (timeMs[k] >= this.wakeAt) {
+            this.count(wireLength, counted, k, rtp)
+            counted = k
+            rtp = 0
+            this.wake(timeMs[k])
+          }
+          while (++due < until && timeMs[due] < this.wakeAt);
         }
-      } else if (kind === KIND_TCP) {
-        this.signalling.onSegment(decoder)
-      } else if (kind === KIND_ICMP) {
-        this.correlator.onIcmp(decoder)
+        const measured = begin + fastPath.follow(timeMs, begin, k - begin, due - begin)
+        if (measured !== k) {
+          rtp += measured - k
+          k = measured
+          continue
+        }
+        const kind = decoder.decode(
+          bytes,
+          view,
+          frameOffset[k],
+          capturedLength[k],
+          wireLength[k],
+          linkType[k],
+          timeMs[k],
+        )
+        k++
+        if (kind === KIND_UDP) {
+          const at = decoder.payloadOffset
+          if (decoder.payloadCaptured >= 12 && decoder.bytes[at] >> 6 === 2) {
+            const result = meter.onPacket(decoder)
+            if (result === PACKET_RTCP) this.onRtcp()
+            else rtp++
+          } else if (decoder.payloadCaptured > 0) {
+            this.signalling.onDatagram(decoder)
+          }
+        } else if (kind === KIND_TCP) {
+          this.signalling.onSegment(decoder)
+        } else if (kind === KIND_ICMP) {
+          this.correlator.onIcmp(decoder)
+        }
       }
     }
-    this.count(end - counted, wireBytes, rtp)
+    this.count(wireLength, counted, end, rtp)
     if (end > first) {
       this.noteEnds(timeMs[first], timeMs[end - 1])
       meter.sweepFor(timeMs[end - 1])
@@ -186,7 +183,7 @@ export class Probe {
     const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
     for (let k = first; k < end; k++) {
       if (timeMs[k] >= this.wakeAt) this.wake(timeMs[k])
-      this.count(1, wireLength[k], 0)
+      this.count(wireLength, k, k + 1, 0)
       this.onOther(bytes, view, frameOffset[k], capturedLength[k], wireLength[k], linkType[k], timeMs[k])
     }
     if (end === first) return
@@ -242,9 +239,12 @@ export class Probe {
     } else if (backMs < 0) this.newestMs = timeMs
   }
 
-  private count(packets: number, wireBytes: number, rtp: number): void {
-    this.packets += packets
-    this.bytes += wireBytes
+  /** Counts the frames `from` to `end` (exclusive) of a batch. */
+  private count(wireLength: Int32Array, from: number, end: number, rtp: number): void {
+    let bytes = 0
+    for (let k = from; k < end; k++) bytes += wireLength[k]
+    this.packets += end - from
+    this.bytes += bytes
     this.rtpPackets += rtp
   }
 

@@ -178,7 +178,6 @@ export const JITTER_BUCKETS = 96
 // Bits of I_FLAGS.
 export const FLAG_USED = 1
 export const FLAG_VALID = 2
-export const FLAG_IPV6 = 4
 /** Its address and port were announced in SDP. */
 export const FLAG_ANNOUNCED = 8
 /** A call holds it: idle time alone does not end it. */
@@ -196,5 +195,7 @@ export const FLAG_EVENT_SEEN = 2048
 export const FLAG_SAMPLED = 4096
 /** The next packet begins a segment, whatever its sequence number. */
 export const FLAG_ANEW = 8192
+/** Above the length in `R_LENGTH_FLAGS` (packet-rows.ts), as the DSCP. */
+export const FLAG_IPV6 = 65_536
 /** The DSCP of the last packet stands in bits 24..29. */
 export const DSCP_SHIFT = 24

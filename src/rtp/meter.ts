@@ -4,6 +4,14 @@ import { AnnouncedEndpoints } from './announced.js'
 import { BurstMachine } from './burst.js'
 import { CandidateTable } from './candidates.js'
 import { EarlyPackets } from './early-packets.js'
+import {
+  ALONE,
+  JUMP_MS,
+  makeFastPath,
+  SIGNATURE_MASK,
+  type FastPath,
+  type FastPathEvents,
+} from './fast-path.js'
 import { jitterPlace, pdvPlace } from './histogram.js'
 import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
@@ -11,8 +19,7 @@ import {
   checksumSignature,
   payloadSignature,
   R_DESTINATION,
-  R_HASH,
-  R_LENGTH_DSCP,
+  R_LENGTH_FLAGS,
   R_RTP,
   R_SIGNATURE,
   R_SOURCE,
@@ -46,8 +53,6 @@ const STRAGGLER_MS = 1000
 /** In-order packets that a stream without signalling must show before it counts. */
 const PROBATION_PACKETS = 5
 const PROBATION_MS = 5_000
-/** RFC 3389 and A.8 tolerate anything; a step of the RTP clock beyond this that nothing explains is a jump. */
-const JUMP_MS = 200
 /** A pause during which the sender's timestamp stood still, announced by the marker bit. */
 const PAUSED_TIMESTAMP_MS = 500
 const SPAN_DUPLICATE_MS = 50
@@ -68,13 +73,6 @@ const STANDARD_BUFFER: ConfiguredBuffer = {
   minimumMs: ADAPTIVE_MIN_MS,
   maximumMs: ADAPTIVE_MAX_MS,
 }
-/** Frames that are looked up ahead of their turn, so that the waits for memory overlap. */
-export const FORESIGHT = 64
-/** Half of a packet's signature is remembered; the other half of the word holds its time. */
-const SIGNATURE_MASK = ~0xffff
-/** A measured stream with nothing pending; DSCP compared with it. */
-const USUAL_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
-const NEXT_MASK = USUAL_FLAGS | L.FLAG_PENDING | L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
 const SPECIAL = L.FLAG_VALID | L.FLAG_PENDING | L.FLAG_OTHER | L.FLAG_ANEW
 
 export interface MeterOptions {
@@ -124,7 +122,7 @@ export interface MeterCounters {
  * The hot path: follows every RTP stream packet by packet. No allocation, closure, string or exception per packet;
  * state lies in one stride per stream (layout.ts). Definitions: DESIGN section 2 and docs/metrics.md.
  */
-export class RtpMeter implements StreamControl {
+export class RtpMeter implements StreamControl, FastPathEvents {
   readonly announced: AnnouncedEndpoints
   readonly payloadMaps: PayloadMaps
   readonly keys: StreamKeys
@@ -147,17 +145,14 @@ export class RtpMeter implements StreamControl {
   private readonly peekedEnds = new Int32Array(2)
   private readonly freeSlots: Int32Array
   /** Doubles handed to a function that is too large to be inlined would be allocated. */
-  private readonly scratch = new Float64Array(2)
+  readonly noted = new Float64Array(2)
   private readonly time1 = new Float64Array(1)
-  /** Hashes, then slots, of the frames that `foresee` looked at. */
-  private readonly foreseen = new Int32Array(FORESIGHT)
-  /** Only keeps the loads of `foresee` from being optimised away. */
-  touched = 0
+  /** Measures most packets, before `onPacket` sees them. */
+  readonly fastPath: FastPath
   private freeCount = 0
   private highWater = 0
   private sweepAt = 0
   private sweptMs = -Infinity
-  private epoch = -1
   private readonly maxStreams: number
   private readonly intervalMs: number
   private readonly burstPdvMs: number
@@ -202,6 +197,7 @@ export class RtpMeter implements StreamControl {
     this.skew = new SkewEstimator(this.i32, this.f64, this.maxStreams)
     this.freeSlots = new Int32Array(this.maxStreams)
     this.calmMs = Math.min(this.buffers.calmMs, this.burstPdvMs)
+    this.fastPath = makeFastPath(this, this.states, this.index, this.calmMs)
   }
 
   get counters(): MeterCounters {
@@ -216,67 +212,6 @@ export class RtpMeter implements StreamControl {
       candidatesTurnedAway: this.candidates.turnedAway,
       earlyPacketsDropped: this.early.dropped,
     }
-  }
-
-  /**
-   * Looks up the streams of the next frames (`describeFrames`) and touches the memory that measuring them will need: the
-   * processor waits for all of it at once instead of once per packet.
-   */
-  foresee(rows: Int32Array, first: number, frames: number): void {
-    const { foreseen, i32 } = this
-    const { pairs, mask } = this.index
-    let touched = 0
-    for (let n = 0; n < frames; n++) touched ^= pairs[(rows[(first + n) * ROW_32 + R_HASH] & mask) * 2]
-    for (let n = 0; n < frames; n++) {
-      const r = (first + n) * ROW_32
-      foreseen[n] = -1
-      if (rows[r + R_LENGTH_DSCP] === 0) continue
-      const hash = rows[r + R_HASH]
-      let cell = hash & mask
-      let occupant = pairs[cell * 2 + 1]
-      while (occupant !== 0 && pairs[cell * 2] !== hash) {
-        cell = (cell + 1) & mask
-        occupant = pairs[cell * 2 + 1]
-      }
-      if (occupant === 0) continue
-      foreseen[n] = occupant - 1
-      const i = (occupant - 1) * L.STRIDE_32
-      touched ^= i32[i] ^ i32[i + L.LINE_32] ^ i32[i + 2 * L.LINE_32] ^ i32[i + L.I_LOW_BUCKETS]
-    }
-    this.touched = touched
-  }
-
-  /**
-   * The `n`th of the foreseen frames, that of row `row` and time `times[k]`, if it is the packet that nearly every packet
-   * is (`next`). False, with nothing touched, when it has to go the long way.
-   */
-  onForeseen(rows: Int32Array, row: number, n: number, times: Float64Array, k: number): boolean {
-    const slot = this.foreseen[n]
-    if (slot < 0) return false
-    const { i32 } = this
-    const i = slot * L.STRIDE_32
-    const r = row * ROW_32
-    // The hash was equal, so that the ports are when these are.
-    if (
-      i32[i + L.I_SSRC] !== rows[r + R_SSRC] ||
-      i32[i + L.I_SOURCE0] !== rows[r + R_SOURCE] ||
-      i32[i + L.I_DESTINATION0] !== rows[r + R_DESTINATION]
-    ) {
-      return false
-    }
-    const lengthDscp = rows[r + R_LENGTH_DSCP]
-    const flags = USUAL_FLAGS | (lengthDscp & (63 << L.DSCP_SHIFT))
-    const length = lengthDscp & 0xffff
-    return this.next(
-      slot,
-      times,
-      k,
-      flags,
-      rows[r + R_RTP],
-      rows[r + R_TIMESTAMP],
-      length,
-      rows[r + R_SIGNATURE],
-    )
   }
 
   /**
@@ -326,8 +261,17 @@ export class RtpMeter implements StreamControl {
               ? checksumSignature(p.udpChecksum, length, word)
               : payloadSignature(view.getInt32(at + 12), view.getInt32(at + 16), length, word)
           const timestamp = view.getInt32(at + 4)
-          const flags = USUAL_FLAGS | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
-          if (!this.next(occupant - 1, this.time1, 0, flags, word, timestamp, length, signature)) {
+          const { slots, rows } = this.fastPath
+          const r = ALONE * ROW_32
+          slots[ALONE] = occupant - 1
+          rows[r + R_LENGTH_FLAGS] = length | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
+          rows[r + R_SOURCE] = source0
+          rows[r + R_DESTINATION] = destination0
+          rows[r + R_SSRC] = ssrc
+          rows[r + R_RTP] = word
+          rows[r + R_TIMESTAMP] = timestamp
+          rows[r + R_SIGNATURE] = signature
+          if (this.fastPath.follow(this.time1, -ALONE, ALONE, ALONE + 1) === ALONE) {
             if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
             this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
           }
@@ -338,93 +282,8 @@ export class RtpMeter implements StreamControl {
     }
   }
 
-  /**
-   * The packet that nearly every packet is: next in sequence, one packet time on, same payload type, second and DSCP.
-   * Does what `ingest` and `time` do, in one piece without a call that would put a double on the heap; false, with nothing
-   * touched, when it is not that packet.
-   */
-  private next(
-    slot: number,
-    times: Float64Array,
-    k: number,
-    wantedFlags: number,
-    word: number,
-    timestamp: number,
-    length: number,
-    signature: number,
-  ): boolean {
-    const { i32, f32, f64, u16 } = this
-    const i = slot * L.STRIDE_32
-    const f = slot * L.STRIDE_64
-    const h = slot * L.STRIDE_16
-    const timeMs = times[k]
-    const highest = i32[i + L.I_HIGHEST]
-    const ticks = (timestamp - i32[i + L.I_TIMESTAMP]) | 0
-    const arrivalDelta = timeMs - f64[f + L.D_ARRIVAL]
-    const deviation = arrivalDelta - ticks * f64[f + L.D_MS_PER_TICK]
-    if (
-      ((word - highest) & 0xffff) !== 1 ||
-      ticks !== i32[i + L.I_PTIME_TICKS] ||
-      (i32[i + L.I_FLAGS] & NEXT_MASK) !== wantedFlags ||
-      ((word >>> 16) & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE] ||
-      !(timeMs < f64[f + L.D_SECOND_END]) ||
-      !(arrivalDelta <= f32[i + L.I_LONGEST_GAP]) ||
-      !(deviation <= JUMP_MS && deviation >= -JUMP_MS)
-    ) {
-      return false
-    }
-    const extended = highest + 1
-    const bit = extended & 31
-    if (bit !== 0) {
-      i32[i + L.I_HEAD_WORD] |= 1 << bit
-      i32[i + L.I_HIGHEST] = extended
-    } else {
-      this.nextWord(slot, highest, extended)
-    }
-    i32[i + L.I_PACKETS]++
-    i32[i + L.I_BYTES] += length
-    i32[i + L.I_TIMESTAMP] = timestamp
-    i32[i + L.I_RECENT + (extended % L.RECENT_PACKETS)] =
-      (signature & SIGNATURE_MASK) | (((timeMs - this.epoch) | 0) & 0xffff)
-    f64[f + L.D_ARRIVAL] = timeMs
-
-    let jitter = f64[f + L.D_JITTER]
-    jitter += ((deviation < 0 ? -deviation : deviation) - jitter) * 0.0625
-    f64[f + L.D_JITTER] = jitter
-    f64[f + L.D_JITTER_SUM] += jitter
-    i32[i + L.I_JITTER_UPDATES]++
-    if (jitter > f32[i + L.I_JITTER_MAX]) f32[i + L.I_JITTER_MAX] = jitter
-    const j = h + jitterPlace(jitter)
-    const jitterCount = u16[j] + 1
-    u16[j] = jitterCount - (jitterCount >> 16)
-
-    const transit = f64[f + L.D_TRANSIT] + deviation
-    f64[f + L.D_TRANSIT] = transit
-    let pdv = transit - f64[f + L.D_BASE] - f64[f + L.D_SLOPE] * (timeMs - f64[f + L.D_BASE_TIME])
-    if (pdv < 0) {
-      pdv = 0
-      f64[f + L.D_BASE] = transit
-      f64[f + L.D_BASE_TIME] = timeMs
-    }
-    if (transit < f64[f + L.D_SECOND_MIN]) {
-      f64[f + L.D_SECOND_MIN] = transit
-      f64[f + L.D_SECOND_MIN_TIME] = timeMs
-    }
-    const b = h + pdvPlace(pdv)
-    const count = u16[b] + 1
-    u16[b] = count - (count >> 16)
-    i32[i + L.I_MEASURED]++
-    if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
-    if (pdv > this.calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) {
-      this.scratch[0] = pdv
-      this.scratch[1] = timeMs
-      this.playScratch(slot, extended)
-    }
-    return true
-  }
-
-  private playScratch(slot: number, extended: number): void {
-    this.play(slot, this.scratch[0], this.scratch[1], extended)
+  playNoted(slot: number, extended: number): void {
+    this.play(slot, this.noted[0], this.noted[1], extended)
   }
 
   private sameIpv6(i: number, p: DecodedPacket): boolean {
@@ -512,7 +371,6 @@ export class RtpMeter implements StreamControl {
     if (this.freeCount > 0) slot = this.freeSlots[--this.freeCount]
     else if (this.highWater < this.maxStreams) slot = this.highWater++
     else return -1
-    if (this.epoch < 0) this.epoch = p.timeMs
     const { i32 } = this
     const i = slot * L.STRIDE_32
     i32[i + L.I_SSRC] = ssrc
@@ -595,7 +453,7 @@ export class RtpMeter implements StreamControl {
 
   private remember(i: number, extended: number, signature: number, timeMs: number): void {
     this.i32[i + L.I_RECENT + (extended % L.RECENT_PACKETS)] =
-      (signature & SIGNATURE_MASK) | (((timeMs - this.epoch) | 0) & 0xffff)
+      (signature & SIGNATURE_MASK) | ((timeMs | 0) & 0xffff)
   }
 
   /** One packet of a known stream. `type` is the second header byte (marker and payload type). */
@@ -658,7 +516,7 @@ export class RtpMeter implements StreamControl {
   }
 
   /** The highest sequence number enters a new 32-packet word: older words go to the burst machine. */
-  private nextWord(slot: number, highest: number, extended: number): void {
+  nextWord(slot: number, highest: number, extended: number): void {
     const { i32 } = this
     const i = slot * L.STRIDE_32
     const oldWord = highest >> 5
@@ -1088,7 +946,7 @@ export class RtpMeter implements StreamControl {
         return
       }
       i32[i + L.I_DUPLICATES]++
-      const age = (((timeMs - this.epoch) | 0) - recent) & 0xffff
+      const age = ((timeMs | 0) - recent) & 0xffff
       if (age <= SPAN_DUPLICATE_MS) i32[i + L.I_SPAN_DUPLICATES]++
       return
     }

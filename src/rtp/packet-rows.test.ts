@@ -52,11 +52,11 @@ function rtpFrame(vlan: number | undefined, payload: number): Uint8Array {
 /** The row of the batch's frame; undefined when it is not plain. */
 function rowOf(batch: PacketBatch): Int32Array | undefined {
   const rows = new Int32Array(3 * R.ROW_32).fill(0x7e7e7e7e)
-  R.describeFrames(batch, 0, 1, rows, 1)
+  R.frameDescriber(rows)(batch, 0, 1, 1)
   for (const other of [rows.subarray(0, R.ROW_32), rows.subarray(2 * R.ROW_32)])
     expect(other.every((word) => word === 0x7e7e7e7e)).toBe(true)
   const row = rows.subarray(R.ROW_32, 2 * R.ROW_32)
-  return row[R.R_LENGTH_DSCP] === 0 ? undefined : row
+  return row[R.R_LENGTH_FLAGS] === 0 ? undefined : row
 }
 
 /** What the long way makes of a plain frame must be what its row says. */
@@ -72,7 +72,7 @@ function agrees(batch: PacketBatch): boolean {
     kind === KIND_UDP &&
     decoder.bytes === bytes &&
     decoder.payloadCaptured === decoder.payloadLength &&
-    decoder.payloadLength === (row[R.R_LENGTH_DSCP] & 0xffff) &&
+    decoder.payloadLength === (row[R.R_LENGTH_FLAGS] & 0xffff) &&
     decoder.payloadLength >= 12 &&
     bytes[at] >> 6 === 2 &&
     decoder.ipVersion === 4 &&
@@ -82,7 +82,7 @@ function agrees(batch: PacketBatch): boolean {
     view.getInt32(at) === row[R.R_RTP] &&
     view.getInt32(at + 4) === row[R.R_TIMESTAMP] &&
     view.getInt32(at + 8) === row[R.R_SSRC] &&
-    decoder.dscp === row[R.R_LENGTH_DSCP] >>> 24 &&
+    decoder.dscp === row[R.R_LENGTH_FLAGS] >>> 24 &&
     !decoder.reassembled &&
     !decoder.fromHep
   )
@@ -91,9 +91,9 @@ function agrees(batch: PacketBatch): boolean {
 describe('the rows of frames', () => {
   it('describe RTP in UDP in IPv4 in Ethernet, with a VLAN tag or without', () => {
     const bare = rtpFrame(undefined, 160)
-    expect(rowOf(batchOf(bare, bare.length, bare.length))?.[R.R_LENGTH_DSCP]).toBe(172 | (46 << 24))
+    expect(rowOf(batchOf(bare, bare.length, bare.length))?.[R.R_LENGTH_FLAGS]).toBe(172 | (46 << 24))
     const tagged = rtpFrame(7, 160)
-    expect(rowOf(batchOf(tagged, tagged.length, tagged.length))?.[R.R_LENGTH_DSCP]).toBe(172 | (46 << 24))
+    expect(rowOf(batchOf(tagged, tagged.length, tagged.length))?.[R.R_LENGTH_FLAGS]).toBe(172 | (46 << 24))
   })
 
   it.each([

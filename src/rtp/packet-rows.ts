@@ -12,8 +12,11 @@ import { hashKey } from './stream-index.js'
  */
 export const ROW_32 = 8
 
-/** Length of the UDP payload in the lower 16 bits, DSCP from bit 24 on; 0 for a frame that is not plain, and then alone valid. */
-export const R_LENGTH_DSCP = 0
+/**
+ * Length of the UDP payload in the lower 16 bits, above it what `I_FLAGS` has of the same (`FLAG_IPV6`, the DSCP); 0 for a
+ * frame that is not plain, and then alone valid.
+ */
+export const R_LENGTH_FLAGS = 0
 /** Hash of the stream's key: where to look for the stream. */
 export const R_HASH = 1
 export const R_SOURCE = 2
@@ -25,87 +28,87 @@ export const R_TIMESTAMP = 6
 /** Tells one packet from the next of its stream. */
 export const R_SIGNATURE = 7
 
+const RTP_HEADER = 12
 /** Header bytes before an RTP packet's own: IPv4 without options, UDP. */
 const PLAIN_HEADERS = 28
-const RTP_HEADER = 12
 const LEAST_CAPTURED = 14 + 4 + PLAIN_HEADERS + RTP_HEADER
 const PROTOCOL_UDP = 17
-/** More fragments follow, or an offset (RFC 791). */
-const FRAGMENT_BITS = 0x3fff
+/** EtherType, then version 4 and a header of five words. */
+const PLAIN_IPV4 = (ETHERTYPE_IPV4 << 8) | 0x45
+/** More fragments follow, or an offset (RFC 791), before the time to live; the protocol behind that. */
+const FRAGMENT_AND_PROTOCOL = 0x3fff00ff
+/** No row and no place in a buffer is larger. Said so, the compiler knows that no index can overflow. */
+const MOST_ROWS = 0xfffff
+const MOST_BYTES = 0x3fffffff
+
+/** Describes the frames `first` to `end` (exclusive) of a batch in rows from `row` on. */
+export type DescribeFrames = (batch: PacketBatch, first: number, end: number, row: number) => void
 
 /**
- * Describes the frames `first` to `end` of a batch in rows from `row` on. Plain is the shape that nearly all frames on
- * a mirror port have: a whole Ethernet frame (at most one VLAN tag) with an unfragmented IPv4 packet without options,
- * UDP, and at least twelve bytes that could begin an RTP packet. `PacketDecoder` would decode these to the same fields;
- * all else takes that way.
+ * What describes frames in these rows. Plain is the shape that nearly all frames on a mirror port have: a whole Ethernet
+ * frame (at most one VLAN tag) with an unfragmented IPv4 packet without options, UDP, and at least twelve bytes that could
+ * begin an RTP packet. `PacketDecoder` would decode these to the same fields; all else takes that way.
  */
-export function describeFrames(
-  batch: PacketBatch,
-  first: number,
-  end: number,
-  rows: Int32Array,
-  row: number,
-): void {
-  const { view, frameOffset, capturedLength, wireLength, linkType } = batch
-  const size = view.byteLength
-  for (let k = first; k < end; k++) {
-    const r = (row + k - first) * ROW_32
-    const captured = capturedLength[k]
-    const offset = frameOffset[k]
-    rows[r + R_LENGTH_DSCP] = 0
-    if (
-      linkType[k] !== LINKTYPE_ETHERNET ||
-      captured < LEAST_CAPTURED ||
-      captured !== wireLength[k] ||
-      offset + captured > size
-    ) {
-      continue
+export function frameDescriber(rows: Int32Array): DescribeFrames {
+  return function describeFrames(batch, first, end, row) {
+    const { view, frameOffset, capturedLength, wireLength, linkType } = batch
+    const size = view.byteLength
+    for (let k = first; k < end; k++) {
+      const r = ((row + k - first) & MOST_ROWS) * ROW_32
+      const captured = capturedLength[k]
+      const offset = frameOffset[k] & MOST_BYTES
+      rows[r + R_LENGTH_FLAGS] = 0
+      if (
+        linkType[k] !== LINKTYPE_ETHERNET ||
+        captured < LEAST_CAPTURED ||
+        captured !== wireLength[k] ||
+        frameOffset[k] + captured > size ||
+        frameOffset[k] !== offset
+      ) {
+        continue
+      }
+      let at = offset + 14
+      let head = view.getInt32(offset + 12)
+      if (head >>> 16 === ETHERTYPE_VLAN) {
+        at = offset + 18
+        head = view.getInt32(offset + 16)
+      }
+      const lengths = view.getInt32(at + 24)
+      const udpLength = lengths >>> 16
+      const word = view.getInt32(at + PLAIN_HEADERS)
+      if (
+        head >>> 8 !== PLAIN_IPV4 ||
+        (view.getInt32(at + 6) & FRAGMENT_AND_PROTOCOL) !== PROTOCOL_UDP ||
+        udpLength < 8 + RTP_HEADER ||
+        udpLength + 20 > view.getUint16(at + 2) ||
+        at + 20 + udpLength > offset + captured ||
+        word >>> 30 !== 2 ||
+        word >>> 24 === VXLAN_GROUP_POLICY
+      ) {
+        continue
+      }
+      const source = view.getInt32(at + 12)
+      const destination = view.getInt32(at + 16)
+      const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
+      const checksum = lengths & 0xffff
+      const length = udpLength - 8
+      rows[r + R_LENGTH_FLAGS] = length | (((head >>> 2) & 63) << DSCP_SHIFT)
+      rows[r + R_HASH] = hashKey(source, destination, view.getInt32(at + 20), ssrc)
+      rows[r + R_SOURCE] = source
+      rows[r + R_DESTINATION] = destination
+      rows[r + R_SSRC] = ssrc
+      rows[r + R_RTP] = word
+      rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
+      rows[r + R_SIGNATURE] =
+        checksum !== 0 || length < 20
+          ? checksumSignature(checksum, length, word)
+          : payloadSignature(
+              view.getInt32(at + PLAIN_HEADERS + 12),
+              view.getInt32(at + PLAIN_HEADERS + 16),
+              length,
+              word,
+            )
     }
-    let type = view.getUint16(offset + 12)
-    let at = offset + 14
-    if (type === ETHERTYPE_VLAN) {
-      type = view.getUint16(offset + 16)
-      at = offset + 18
-    }
-    const first32 = view.getInt32(at)
-    const lengths = view.getInt32(at + 24)
-    const udpLength = lengths >>> 16
-    const word = view.getInt32(at + PLAIN_HEADERS)
-    if (
-      type !== ETHERTYPE_IPV4 ||
-      first32 >>> 24 !== 0x45 ||
-      view.getUint8(at + 9) !== PROTOCOL_UDP ||
-      (view.getUint16(at + 6) & FRAGMENT_BITS) !== 0 ||
-      udpLength < 8 + RTP_HEADER ||
-      udpLength + 20 > (first32 & 0xffff) ||
-      at + 20 + udpLength > offset + captured ||
-      word >>> 30 !== 2 ||
-      word >>> 24 === VXLAN_GROUP_POLICY
-    ) {
-      continue
-    }
-    const source = view.getInt32(at + 12)
-    const destination = view.getInt32(at + 16)
-    const ports = view.getInt32(at + 20)
-    const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
-    const checksum = lengths & 0xffff
-    const length = udpLength - 8
-    rows[r + R_LENGTH_DSCP] = length | (((first32 >>> 18) & 63) << DSCP_SHIFT)
-    rows[r + R_HASH] = hashKey(source, destination, ports, ssrc)
-    rows[r + R_SOURCE] = source
-    rows[r + R_DESTINATION] = destination
-    rows[r + R_SSRC] = ssrc
-    rows[r + R_RTP] = word
-    rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
-    rows[r + R_SIGNATURE] =
-      checksum !== 0 || length < 20
-        ? checksumSignature(checksum, length, word)
-        : payloadSignature(
-            view.getInt32(at + PLAIN_HEADERS + 12),
-            view.getInt32(at + PLAIN_HEADERS + 16),
-            length,
-            word,
-          )
   }
 }
 

@@ -2,8 +2,8 @@ import type { PacketBatch } from '../../capture/batch.js'
 import { PacketDecoder } from '../../decode/decoder.js'
 import { KIND_FRAGMENT, KIND_SKIPPED, KIND_UDP, type DecodedPacket } from '../../decode/packet.js'
 import { AnnouncedEndpoints } from '../../rtp/announced.js'
-import { FORESIGHT, PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
-import { describeFrames, ROW_32 } from '../../rtp/packet-rows.js'
+import { FORESIGHT } from '../../rtp/fast-path.js'
+import { PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
 import { PayloadMaps } from '../../rtp/payload-map.js'
 import type { IntervalRow, StreamListener } from '../../rtp/row.js'
 import { StreamStates } from '../../rtp/stream-states.js'
@@ -40,7 +40,6 @@ export class MediaMeasurer implements StreamListener {
   private readonly figures: Float64Array
   private readonly carried = new CarriedPacket()
   private readonly reported = new ReportedStreams()
-  private readonly frames = new Int32Array(FORESIGHT * ROW_32)
 
   constructor(private readonly task: M.MediaTask) {
     this.up = new MessageRing(task.up)
@@ -90,19 +89,20 @@ export class MediaMeasurer implements StreamListener {
 
   private onBatch(batch: PacketBatch): void {
     const { bytes, view, frameOffset, capturedLength, wireLength, timeMs, linkType, first, end } = batch
-    const { decoder, meter, frames, figures } = this
+    const { decoder, meter, figures } = this
+    const { fastPath } = meter
     let wireBytes = 0
     let rtp = 0
     for (let begin = first; begin < end; begin += FORESIGHT) {
       const until = Math.min(end, begin + FORESIGHT)
-      describeFrames(batch, begin, until, frames, 0)
-      meter.foresee(frames, 0, until - begin)
+      fastPath.describe(batch, begin, until, 0)
+      fastPath.foresee(until - begin)
+      for (let k = begin; k < until; k++) wireBytes += wireLength[k]
       for (let k = begin; k < until; k++) {
-        wireBytes += wireLength[k]
-        if (meter.onForeseen(frames, k - begin, k - begin, timeMs, k)) {
-          rtp++
-          continue
-        }
+        const measured = begin + fastPath.follow(timeMs, begin, k - begin, until - begin)
+        rtp += measured - k
+        k = measured
+        if (k === until) break
         const kind = decoder.decode(
           bytes,
           view,

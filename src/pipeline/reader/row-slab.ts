@@ -1,5 +1,5 @@
 import { BATCH_CAPACITY, type PacketBatch } from '../../capture/batch.js'
-import { describeFrames, ROW_32 } from '../../rtp/packet-rows.js'
+import { frameDescriber, ROW_32, type DescribeFrames } from '../../rtp/packet-rows.js'
 
 /** Frames in a slab: any batch fits. */
 const SLAB_FRAMES = BATCH_CAPACITY
@@ -27,6 +27,7 @@ export class RowSlab {
   private readonly wireLength: Int32Array
   private readonly rows: Int32Array
   private readonly linkType: Uint16Array
+  private readonly describe: DescribeFrames
   /** Frames in it. */
   private used = 0
 
@@ -47,6 +48,7 @@ export class RowSlab {
     this.capturedLength = words(SLAB_FRAMES)
     this.wireLength = words(SLAB_FRAMES)
     this.rows = words(SLAB_FRAMES * ROW_32)
+    this.describe = frameDescriber(this.rows)
     this.linkType = new Uint16Array(memory, at, SLAB_FRAMES)
   }
 
@@ -84,7 +86,7 @@ export class RowSlab {
     this.capturedLength.set(batch.capturedLength.subarray(first, end), at)
     this.wireLength.set(batch.wireLength.subarray(first, end), at)
     this.linkType.set(batch.linkType.subarray(first, end), at)
-    describeFrames(batch, first, end, this.rows, at)
+    this.describe(batch, first, end, at)
     this.used += end - first
     this.batches[this.count * BATCH_WORDS] = memoryId
     this.batches[this.count * BATCH_WORDS + 1] = this.used
