@@ -54,6 +54,17 @@ describe('flows on probation', () => {
     expect(table.sequence).toBe(40_000)
   })
 
+  it('grows with its flows: of 10,000 at once, in a table for 50,000, each second packet meets its first', () => {
+    const table = new CandidateTable(50_000)
+    const hashes = Array.from({ length: 10_000 }, (_, k) => Math.imul(k + 1, 0x9e3779b1) | 0)
+    for (const [k, hash] of hashes.entries()) table.match(hash, k, 160 * k, k & 0x7f, 100 + k, T + k / 10, k)
+    for (const [k, hash] of hashes.entries()) {
+      expect(table.match(hash, k + 1, 160 * k + 160, k & 0x7f, 172, T + 1100, 9)).toBe(true)
+      expect(table).toMatchObject({ timeMs: T + k / 10, sequence: k, timestamp: 160 * k, length: 100 + k })
+    }
+    expect(table.turnedAway).toBe(0)
+  })
+
   it('four flows share a set; a fifth is turned away and counted until one is 2 s old', () => {
     const table = new CandidateTable(16)
     const hashes = [1, 2, 3, 4, 5].map((k) => k << 20)

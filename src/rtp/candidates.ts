@@ -4,6 +4,8 @@ const WORDS = 6
 const WINDOW_MS = 2_000
 const NEAR = 16
 const SPAN_DUPLICATE_MS = 50
+const FEWEST_SETS = 256
+const SET_BYTES = WAYS * WORDS * 4
 
 /**
  * First packets of flows that signalling did not announce, in sets of four cells by hash. Only a second packet that fits
@@ -12,9 +14,10 @@ const SPAN_DUPLICATE_MS = 50
  */
 export class CandidateTable {
   /** hash; sequence | UDP checksum; timestamp; type | length | copies; then the time as Float64. */
-  private readonly words: Int32Array
-  private readonly times: Float64Array
-  private readonly setMask: number
+  private words: Int32Array
+  private times: Float64Array
+  private setMask: number
+  private readonly mostSets: number
   /** First packets that found their set full. */
   turnedAway = 0
   // The first packet, after `match` returned true.
@@ -26,14 +29,18 @@ export class CandidateTable {
   duplicates = 0
   spanDuplicates = 0
 
-  /** @param flows flows that may be on probation at once; rounded up to a power of two */
+  /**
+   * @param flows flows that may be on probation at once; rounded up to a power of two. The table starts small, so that few
+   * flows share few pages of memory, and doubles when a set is full
+   */
   constructor(flows: number) {
-    let sets = 256
-    while (sets * WAYS < flows * 2) sets *= 2
-    const memory = new ArrayBuffer(sets * WAYS * WORDS * 4)
+    let most = FEWEST_SETS
+    while (most * WAYS < flows * 2) most *= 2
+    this.mostSets = most
+    const memory = new ArrayBuffer(FEWEST_SETS * SET_BYTES)
     this.words = new Int32Array(memory)
     this.times = new Float64Array(memory)
-    this.setMask = sets - 1
+    this.setMask = FEWEST_SETS - 1
   }
 
   /**
@@ -77,17 +84,47 @@ export class CandidateTable {
       if (free < 0 && age > WINDOW_MS) free = cell
     }
     if (!keep) return false
+    if (free < 0) free = this.grow(hash)
     if (free < 0) {
       this.turnedAway++
       return false
     }
     const c = free * WORDS
-    words[c] = hash
-    words[c + 1] = (sequence << 16) | checksum
-    words[c + 2] = timestamp
-    words[c + 3] = (type << 24) | ((length & 0xffff) << 8)
-    times[free * (WORDS / 2) + 2] = timeMs
+    this.words[c] = hash
+    this.words[c + 1] = (sequence << 16) | checksum
+    this.words[c + 2] = timestamp
+    this.words[c + 3] = (type << 24) | ((length & 0xffff) << 8)
+    this.times[free * (WORDS / 2) + 2] = timeMs
     return false
+  }
+
+  /**
+   * Doubles the table, as far as it may, until the hash's set has a free cell: the cells of each set go to two.
+   * @returns the cell, -1 for none
+   */
+  private grow(hash: number): number {
+    while (this.setMask + 1 < this.mostSets) {
+      const { words, times, setMask } = this
+      const memory = new ArrayBuffer((setMask + 1) * 2 * SET_BYTES)
+      this.words = new Int32Array(memory)
+      this.times = new Float64Array(memory)
+      this.setMask = setMask * 2 + 1
+      for (let cell = 0; cell < (setMask + 1) * WAYS; cell++) {
+        if (words[cell * WORDS + 3] === 0) continue
+        const to = this.emptyCell(words[cell * WORDS])
+        for (let w = 0; w < 4; w++) this.words[to * WORDS + w] = words[cell * WORDS + w]
+        this.times[to * (WORDS / 2) + 2] = times[cell * (WORDS / 2) + 2]
+      }
+      const free = this.emptyCell(hash)
+      if (free >= 0) return free
+    }
+    return -1
+  }
+
+  private emptyCell(hash: number): number {
+    const first = (hash & this.setMask) * WAYS
+    for (let cell = first; cell < first + WAYS; cell++) if (this.words[cell * WORDS + 3] === 0) return cell
+    return -1
   }
 
   private take(c: number, t: number): void {

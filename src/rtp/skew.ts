@@ -14,6 +14,9 @@ const POINTS = 40
 /** Slopes beyond this are not a clock's: ignored (DESIGN: section 2). */
 const LIMIT = 500e-6
 const USED_AFTER_MS = 30_000
+/** The slope is estimated again after this much of the time that it is over, but at least this often. */
+const AGAIN_AFTER = 0.25
+const AGAIN_AFTER_MOST_MS = 30_000
 
 const slopes = new Float64Array((POINTS * (POINTS - 1)) / 2)
 
@@ -70,7 +73,7 @@ export class SkewEstimator {
       this.f64[f + D_SLOPE] = isClock ? slope : 0
       if (isClock) this.i32[i + I_FLAGS] |= FLAG_SKEW_KNOWN
       else this.i32[i + I_FLAGS] &= ~FLAG_SKEW_KNOWN
-      this.i32[i + I_SKEW_NEXT] = age + (age < 60_000 ? 3_000 : age < 300_000 ? 10_000 : 30_000)
+      this.i32[i + I_SKEW_NEXT] = age + Math.min(age * AGAIN_AFTER, AGAIN_AFTER_MOST_MS)
     }
   }
 
