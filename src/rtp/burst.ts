@@ -12,12 +12,11 @@ import {
   I_FINAL_PACKETS,
   I_GAP_BAD,
   I_GOOD_RUN,
-  I_HEAD_WORD,
   I_HIGHEST,
   I_LATE,
   I_LOSS_RUNS,
   I_LOST_RUN,
-  I_RECEIVED,
+  receivedAt,
   STRIDE_32,
   WINDOW_WORDS,
 } from './layout.js'
@@ -47,15 +46,13 @@ export class BurstMachine {
   finalize(slot: number, limit: number): void {
     const { i32 } = this
     const i = slot * STRIDE_32
-    const headWord = i32[i + I_HIGHEST] >> 5
+    const highest = i32[i + I_HIGHEST]
     let at = i32[i + I_FINAL]
     if (at >= limit) return
     i32[i + I_FINAL_PACKETS] += limit - at
     while (at < limit) {
-      const word = at >> 5
-      const received =
-        word === headWord ? i32[i + I_HEAD_WORD] : i32[i + I_RECEIVED + (word & (WINDOW_WORDS - 1))]
-      const late = i32[i + I_LATE + (word & (WINDOW_WORDS - 1))]
+      const received = i32[receivedAt(i, at, highest)]
+      const late = i32[i + I_LATE + ((at >> 5) & (WINDOW_WORDS - 1))]
       const bit = at & 31
       const run = Math.min(32 - bit, limit - at)
       if (run === 32 && received === -1 && late === 0) {
@@ -85,10 +82,7 @@ export class BurstMachine {
     if (highest - lowest < misorder) return i32[i + I_FINAL]
     let at = Math.max(i32[i + I_FINAL], highest - misorder + 1)
     for (; at <= highest; at++) {
-      const word = at >> 5
-      const received =
-        word === highest >> 5 ? i32[i + I_HEAD_WORD] : i32[i + I_RECEIVED + (word & (WINDOW_WORDS - 1))]
-      if (((received >>> (at & 31)) & 1) === 0) break
+      if (((i32[receivedAt(i, at, highest)] >>> (at & 31)) & 1) === 0) break
     }
     return at
   }

@@ -84,6 +84,14 @@ export const I_SECOND_BURSTS = 53
 export const I_RECEIVED = 64
 export const I_LATE = 72
 export const WINDOW_WORDS = 8
+/**
+ * Where the received bits lie of the word that holds an extended sequence number, from the stride at `i`: those of the
+ * word that holds the highest are kept apart.
+ */
+export function receivedAt(i: number, extended: number, highest: number): number {
+  const word = extended >> 5
+  return word === highest >> 5 ? i + I_HEAD_WORD : i + I_RECEIVED + (word & (WINDOW_WORDS - 1))
+}
 
 // From here on: touched per event or per interval only.
 export const I_LOST = 80

@@ -928,9 +928,7 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     const i = slot * L.STRIDE_32
     const f = slot * L.STRIDE_64
     const lowest = i32[i + L.I_LOWEST]
-    const word = extended >> 5
-    const isHead = word === i32[i + L.I_HIGHEST] >> 5
-    const w = isHead ? i + L.I_HEAD_WORD : i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))
+    const w = L.receivedAt(i, extended, i32[i + L.I_HIGHEST])
     const bit = 1 << (extended & 31)
     const isRecent = i32[i + L.I_HIGHEST] - extended < L.RECENT_PACKETS
     if (extended >= lowest && (i32[w] & bit) !== 0) {

@@ -105,10 +105,7 @@ export class StreamStates {
   }
 
   private hasReceived(i: number, newest: number, extended: number): boolean {
-    const word = extended >> 5
-    const isHead = word === newest >> 5
-    const bits = this.i32[isHead ? i + L.I_HEAD_WORD : i + L.I_RECEIVED + (word & (L.WINDOW_WORDS - 1))]
-    return ((bits >>> (extended & 31)) & 1) !== 0
+    return ((this.i32[L.receivedAt(i, extended, newest)] >>> (extended & 31)) & 1) !== 0
   }
 
   /** Milliseconds between the arrivals of two of the last packets; 0 when the earlier one came late. */
