@@ -1,11 +1,10 @@
 import type { DecodedPacket } from '../../decode/packet.js'
+import { parseRtcp } from '../../rtcp/parse.js'
 
 /** Streams of one SSRC that are looked at. */
 const MOST_OF_SSRC = 4
 /** Streams named in one compound that are looked at: both ends' and a few more. */
 export const MOST_REPORTED = 16
-const SENDER_REPORT = 200
-const RECEIVER_REPORT = 201
 
 /**
  * Which streams an RTCP compound is about (RFC 3550 6.4): those of its sender and those that it reports on. A thread that
@@ -29,20 +28,13 @@ export class ReportedStreams {
   }
 
   /** Puts the slots of the streams that the packet's reports are about into `found`; none for what is not RTCP. */
-  find({ bytes, view, payloadOffset, payloadCaptured }: DecodedPacket): void {
+  find({ bytes, payloadOffset, payloadCaptured, payloadLength }: DecodedPacket): void {
     this.found.length = 0
-    const end = payloadOffset + payloadCaptured
-    for (let at = payloadOffset; at + 8 <= end && bytes[at] >> 6 === 2;) {
-      const type = bytes[at + 1]
-      const next = at + 4 + 4 * view.getUint16(at + 2)
-      if (type < 192 || type > 223) return
-      if (type === SENDER_REPORT || type === RECEIVER_REPORT) {
-        this.note(view.getUint32(at + 4))
-        let block = at + (type === SENDER_REPORT ? 28 : 8)
-        for (let left = bytes[at] & 31; left > 0 && block + 24 <= Math.min(next, end); left--, block += 24)
-          this.note(view.getUint32(block))
-      }
-      at = next
+    const { packets } = parseRtcp(bytes, payloadOffset, payloadCaptured, { wireLength: payloadLength })
+    for (const packet of packets) {
+      if (packet.type !== 'sr' && packet.type !== 'rr') continue
+      this.note(packet.ssrc)
+      for (const { ssrc } of packet.reports) this.note(ssrc)
     }
   }
 
