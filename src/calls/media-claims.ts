@@ -30,6 +30,8 @@ export const MAX_CLAIMS = 500_000
 /** Calls that share a stream announce it within this time of each other. */
 const SHARED_WITHIN_MS = 5000
 
+const NONE: readonly MediaClaim[] = []
+
 /** What a stream is bound by. */
 export type StreamEnds = Pick<
   StreamEntry,
@@ -134,10 +136,15 @@ export class MediaClaims {
     call.dropClaims()
   }
 
+  private claimsAt(address: string, port: number): readonly MediaClaim[] {
+    return this.byEndpoint.get(endpointKey(address, port)) ?? NONE
+  }
+
   /** The other calls with a claim on the same address and port. */
   rivals({ call, address, port }: MediaClaim): CallEntry[] {
-    const claims = this.byEndpoint.get(endpointKey(address, port)) ?? []
-    return claims.filter((other) => other.call !== call && !other.call.closed).map((other) => other.call)
+    return this.claimsAt(address, port)
+      .filter((other) => other.call !== call && !other.call.closed)
+      .map((other) => other.call)
   }
 
   /**
@@ -147,8 +154,8 @@ export class MediaClaims {
    */
   sharers(stream: StreamEntry): Binding[] {
     const { sourcePort, destinationPort, vlan } = stream
-    const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
-    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
+    const receivers = this.claimsAt(stream.destinationAddress, destinationPort)
+    const senders = this.claimsAt(stream.sourceAddress, sourcePort)
     const ownReceiver = receivers.find((claim) => claim.call === stream.call)
     const ownSender = senders.find((claim) => claim.call === stream.call)
     if (!ownReceiver || !ownSender) return []
@@ -167,18 +174,17 @@ export class MediaClaims {
 
   /** Whether it runs to or from a place that a call which has ended since had announced. */
   isOfEnded(stream: StreamEnds): boolean {
-    const places = [
-      endpointKey(stream.destinationAddress, stream.destinationPort),
-      endpointKey(stream.sourceAddress, stream.sourcePort),
-    ]
-    return places.some((key) => this.byEndpoint.get(key)?.some(({ call }) => call.sip?.endMs !== undefined))
+    const hasEnded = ({ call }: MediaClaim): boolean => call.sip?.endMs !== undefined
+    return (
+      this.claimsAt(stream.destinationAddress, stream.destinationPort).some(hasEnded) ||
+      this.claimsAt(stream.sourceAddress, stream.sourcePort).some(hasEnded)
+    )
   }
 
   /** Whether one party of the call announced where the stream goes, and the other where it comes from. */
   announcedBoth(stream: StreamEnds, call: CallEntry): boolean {
-    const receivers =
-      this.byEndpoint.get(endpointKey(stream.destinationAddress, stream.destinationPort)) ?? []
-    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, stream.sourcePort)) ?? []
+    const receivers = this.claimsAt(stream.destinationAddress, stream.destinationPort)
+    const senders = this.claimsAt(stream.sourceAddress, stream.sourcePort)
     return receivers.some(
       (receiver) =>
         receiver.call === call &&
@@ -214,8 +220,8 @@ export class MediaClaims {
   bind(stream: StreamEnds): Binding | undefined {
     if (this.size === 0) return undefined
     const { sourcePort, destinationPort, vlan } = stream
-    const receivers = this.byEndpoint.get(endpointKey(stream.destinationAddress, destinationPort)) ?? []
-    const senders = this.byEndpoint.get(endpointKey(stream.sourceAddress, sourcePort)) ?? []
+    const receivers = this.claimsAt(stream.destinationAddress, destinationPort)
+    const senders = this.claimsAt(stream.sourceAddress, sourcePort)
     let best: Binding | undefined
     let bestScore = -Infinity
     const consider = (
