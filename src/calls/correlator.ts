@@ -268,19 +268,24 @@ export class Correlator implements CallListener, StreamListener {
     for (const claim of call.claims) {
       for (const rival of this.claims.rivals(claim)) {
         this.takeOver(rival, claim, call)
-        // Ports are used again before the last packets of the call before were due: what comes now is this call's.
         if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
-        else if (sip.answerMs !== undefined) this.endTail(rival, claim, call)
       }
       for (const stream of this.unboundAt(claim.address, claim.port)) this.rebind(stream)
     }
   }
 
-  /** Streams that another call was given though it announced one end alone, or was over, before this one announced both. */
+  /**
+   * Streams that another call was given though it announced one end alone, or was over, before this one announced both.
+   * Of a call that has ended all of them, once this one is answered: ports are used again before the last packets of the
+   * call before were due, and what comes now is this call's.
+   */
   private takeOver(rival: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
+    const endsTail = rival.sip?.endMs !== undefined && call.sip?.answerMs !== undefined
     for (const stream of [...rival.streams]) {
-      if (stream.shareOf !== undefined || !stream.touches(address, port)) continue
-      if (this.claims.announcedBoth(stream, call) && !this.isOf(stream, rival))
+      if (!stream.touches(address, port)) continue
+      if (stream.shareOf !== undefined) {
+        if (endsTail) this.release(stream)
+      } else if (endsTail || (this.claims.announcedBoth(stream, call) && !this.isOf(stream, rival)))
         this.handOver(stream, rival, call)
     }
   }
@@ -313,14 +318,6 @@ export class Correlator implements CallListener, StreamListener {
       share.lostApart = this.meter.sequenceState(stream.slot).lost
       stream.shares = [...stream.shares, share]
       this.attach(share, call, direction, kind, leg)
-    }
-  }
-
-  private endTail(ended: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
-    for (const stream of [...ended.streams]) {
-      if (!stream.touches(address, port)) continue
-      if (stream.shareOf === undefined) this.handOver(stream, ended, call)
-      else this.release(stream)
     }
   }
 
