@@ -78,21 +78,42 @@ napi_value ring_memory(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
+// A block of a ring, and the memory of JavaScript's that it is copied to.
+struct BlockCopy {
+  tpacket_block_desc* block = nullptr;
+  uint8_t* target = nullptr;
+  size_t room = 0;
+};
+
+// Reads the arguments (handle, offset, target): what begins at `offset` has to be as long as the target, which has to
+// hold a descriptor. Without a block something was thrown.
+BlockCopy block_copy(napi_env env, napi_callback_info info, const char* name) {
+  Arguments arguments(env, info);
+  BlockCopy copy;
+  Mapping* mapping = mapping_of(env, arguments, 0);
+  if (mapping == nullptr) return copy;
+  const size_t offset = static_cast<size_t>(arguments.integer(1));
+  copy.target = arguments.bytes(2, &copy.room);
+  if (arguments.bad()) return copy;
+  if (mapping->memory == nullptr || offset > mapping->length || copy.room > mapping->length - offset ||
+      copy.room < sizeof(tpacket_block_desc)) {
+    throw_errno(env, name, EINVAL);
+    return copy;
+  }
+  copy.block = reinterpret_cast<tpacket_block_desc*>(static_cast<uint8_t*>(mapping->memory) + offset);
+  return copy;
+}
+
+uint32_t status_of(const tpacket_block_desc* block) {
+  return __atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE);
+}
+
 // copyBlock(handle, offset, target): copies the block at `offset` when it is the user's, and gives it back to the
 // kernel. False when it is still the kernel's.
 napi_value copy_block(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Mapping* mapping = mapping_of(env, arguments, 0);
-  if (mapping == nullptr) return nullptr;
-  const size_t offset = static_cast<size_t>(arguments.integer(1));
-  size_t room = 0;
-  uint8_t* target = arguments.bytes(2, &room);
-  if (arguments.bad()) return nullptr;
-  if (mapping->memory == nullptr || offset > mapping->length || room > mapping->length - offset || room < 48)
-    return throw_errno(env, "copyBlock", EINVAL);
-  auto* block = reinterpret_cast<tpacket_block_desc*>(static_cast<uint8_t*>(mapping->memory) + offset);
-  if ((__atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER) == 0)
-    return boolean(env, false);
+  const auto [block, target, room] = block_copy(env, info, "copyBlock");
+  if (block == nullptr) return nullptr;
+  if ((status_of(block) & TP_STATUS_USER) == 0) return boolean(env, false);
   const size_t used = block->hdr.bh1.blk_len;
   memcpy(target, block, used < room ? used : room);
   __atomic_store_n(&block->hdr.bh1.block_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
@@ -102,18 +123,9 @@ napi_value copy_block(napi_env env, napi_callback_info info) {
 // blockHead(handle, offset, target): copies the descriptor of the block at `offset`, whoever has the block now; it stays
 // where it is. Status 0 while it is the kernel's.
 napi_value block_head(napi_env env, napi_callback_info info) {
-  Arguments arguments(env, info);
-  Mapping* mapping = mapping_of(env, arguments, 0);
-  if (mapping == nullptr) return nullptr;
-  const size_t offset = static_cast<size_t>(arguments.integer(1));
-  size_t room = 0;
-  uint8_t* target = arguments.bytes(2, &room);
-  if (arguments.bad()) return nullptr;
-  if (mapping->memory == nullptr || offset > mapping->length || sizeof(tpacket_block_desc) > mapping->length - offset ||
-      room < sizeof(tpacket_block_desc))
-    return throw_errno(env, "blockHead", EINVAL);
-  auto* block = reinterpret_cast<tpacket_block_desc*>(static_cast<uint8_t*>(mapping->memory) + offset);
-  const uint32_t status = __atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE);
+  const auto [block, target, room] = block_copy(env, info, "blockHead");
+  if (block == nullptr) return nullptr;
+  const uint32_t status = status_of(block);
   memcpy(target, block, sizeof(tpacket_block_desc));
   reinterpret_cast<tpacket_block_desc*>(target)->hdr.bh1.block_status = status;
   return nothing(env);
