@@ -1,8 +1,9 @@
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { ended, inNamespaces, requireLive, until } from './helpers/live.js'
+import { ended, inNamespaces, requireLive, until, type Namespaces } from './helpers/live.js'
 import { ROOT } from './helpers/programs.js'
 import { pcapOf, type Frame } from './helpers/replay.js'
 
@@ -59,6 +60,28 @@ const TAKEN_OVER = `
   console.log('open')
 `
 
+interface Script {
+  child: ChildProcess
+  /** What it has printed so far. */
+  said: string
+}
+
+/** One of the scripts above in a namespace, when its rings are open. */
+async function started(
+  namespaces: Namespaces,
+  namespace: string,
+  source: string,
+  ...args: string[]
+): Promise<Script> {
+  const command = [process.execPath, '--input-type=module', '-e', source, ROOT, ...args]
+  const script: Script = { child: namespaces.start(namespace, command), said: '' }
+  const { child } = script
+  child.stdout?.on('data', (chunk) => (script.said += String(chunk)))
+  child.stderr?.on('data', (chunk) => (script.said += String(chunk)))
+  await until(() => script.said.includes('open') || child.exitCode !== null)
+  return script
+}
+
 /** Ethernet, IPv4 or IPv6, UDP (or TCP), with a number in the last byte. */
 function frame(
   number: number,
@@ -103,13 +126,7 @@ describe.skipIf(!requireLive('tcpreplay'))('rings in a fanout group', () => {
     { timeout: 120_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
-      const child = namespaces.start(wire, [
-        ...[process.execPath, '--input-type=module', '-e', MEMBERS, ROOT, '4'],
-      ])
-      let said = ''
-      child.stdout?.on('data', (chunk) => (said += String(chunk)))
-      child.stderr?.on('data', (chunk) => (said += String(chunk)))
-      await until(() => said.includes('open') || child.exitCode !== null)
+      const script = await started(namespaces, wire, MEMBERS, '4')
 
       const calls = 30
       const frames: Uint8Array[] = []
@@ -130,8 +147,9 @@ describe.skipIf(!requireLive('tcpreplay'))('rings in a fanout group', () => {
       const capture = join(scratch, 'flows.pcap')
       writeFileSync(capture, pcapOf(frames.map((bytes, i): Frame => ({ timeMs: i, frame: bytes }))))
       await namespaces.replay(wire, capture, '--topspeed')
-      child.kill('SIGTERM')
-      await ended(child)
+      script.child.kill('SIGTERM')
+      await ended(script.child)
+      const { said } = script
       const got: number[][] = JSON.parse(said.split('\n').find((line) => line.startsWith('[')) ?? said)
 
       expect(got[0].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => first + n))
@@ -152,27 +170,21 @@ describe.skipIf(!requireLive('tcpreplay'))('a ring that is read in copies', () =
     { timeout: 60_000 },
     inNamespaces(async (namespaces) => {
       const wire = namespaces.wire()
-      const child = namespaces.start(wire, [
-        ...[process.execPath, '--input-type=module', '-e', TAKEN_OVER, ROOT],
-      ])
-      let said = ''
-      child.stdout?.on('data', (chunk) => (said += String(chunk)))
-      child.stderr?.on('data', (chunk) => (said += String(chunk)))
-      await until(() => said.includes('open') || child.exitCode !== null)
+      const script = await started(namespaces, wire, TAKEN_OVER)
       const send = async (number: number): Promise<void> => {
         const capture = join(scratch, `copied-${number}.pcap`)
         writeFileSync(capture, pcapOf([{ timeMs: 0, frame: frame(number, [A, B], [4000, 5000]) }]))
         await namespaces.replay(wire, capture)
         // A block of its own: the kernel hands it out before the next one comes.
-        await until(() => said.includes(`got ${number};`), 5000)
+        await until(() => script.said.includes(`got ${number};`), 5000)
       }
       await send(1)
       await send(2)
-      child.kill('SIGUSR1')
-      await until(() => said.includes('taken over'))
+      script.child.kill('SIGUSR1')
+      await until(() => script.said.includes('taken over'))
       await send(3)
       await send(4)
-      expect(said.match(/got \d+/g), said).toEqual(['got 1', 'got 2', 'got 3', 'got 4'])
+      expect(script.said.match(/got \d+/g), script.said).toEqual(['got 1', 'got 2', 'got 3', 'got 4'])
     }),
   )
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { pcmuPacket } from '../../test/helpers/pcmu-packet.js'
 import type { DecodedPacket } from '../decode/packet.js'
-import { DecodeState } from '../decode/state.js'
 import { AnnouncedEndpoints } from './announced.js'
 import { RtpMeter } from './meter.js'
 import { MAX_PAYLOAD_MAPS, PayloadMaps } from './payload-map.js'
@@ -13,16 +13,7 @@ const arrivalMs = (n: number): number => START_MS + 20 * n + ((n * 5) % 8)
 const isLost = (n: number): boolean => n % 9 === 5 || (n >= 1086 && n < 1090)
 
 function packet(n: number): DecodedPacket {
-  const bytes = new Uint8Array(172)
-  const view = new DataView(bytes.buffer)
-  view.setUint16(0, 0x8000)
-  view.setUint16(2, (65_000 + n) & 0xffff)
-  view.setUint32(4, n * 160)
-  view.setUint32(8, 77)
-  return Object.assign(new DecodeState(), {
-    ...{ bytes, view, timeMs: arrivalMs(n), payloadLength: 172, payloadCaptured: 172 },
-    ...{ source0: 0x0a000001, destination0: 0x0a000002, sourcePort: 4000, destinationPort: 5000 },
-  })
+  return pcmuPacket({ ssrc: 77, sequence: 65_000 + n, timestamp: n * 160, timeMs: arrivalMs(n) })
 }
 
 /** What had come and what was lost by then, counted packet by packet. */

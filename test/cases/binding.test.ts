@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type { CallRecord } from '../../src/calls/records.js'
 import { directionOf, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
 import { ALICE, ALICE_AUDIO, BOB, BOB_AUDIO, callByHand, Dialog, media, NOON, sdp } from './hand-made.js'
+
+/** Call-ID and packets from the caller and from the callee. */
+function packetsOf(calls: readonly CallRecord[]): unknown[] {
+  return calls.map(({ call_id, media }) => [call_id, media.from_caller?.packets, media.from_callee?.packets])
+}
 
 describe('a stream belongs to the call', () => {
   it('that announced both its ends in SDP', async () => {
@@ -122,9 +128,7 @@ describe('a stream belongs to the call', () => {
       }),
       ...second.hangUp(secondAnswerMs + 3000),
     ])
-    expect(
-      calls.map((call) => [call.call_id, call.media.from_caller?.packets, call.media.from_callee?.packets]),
-    ).toEqual([
+    expect(packetsOf(calls)).toEqual([
       ['first', 140, 0],
       ['second', 140, 140],
     ])
@@ -155,9 +159,7 @@ describe('a stream belongs to the call', () => {
         ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 1 }),
         ...bob.hangUp(answerMs + 6_000),
       ])
-      expect(
-        calls.map((call) => [call.call_id, call.media.from_caller?.packets, call.media.from_callee?.packets]),
-      ).toEqual([
+      expect(packetsOf(calls)).toEqual([
         ['carol', 0, 0],
         ['bob', 300, 300],
       ])
@@ -190,9 +192,7 @@ describe('a stream belongs to the call', () => {
       ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 1 }),
       ...bob.hangUp(answerMs + 6_000),
     ])
-    expect(
-      calls.map((call) => [call.call_id, call.media.from_caller?.packets, call.media.from_callee?.packets]),
-    ).toEqual([
+    expect(packetsOf(calls)).toEqual([
       ['carol', 0, 0],
       ['bob', 300, 300],
     ])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { pcmuPacket } from '../../../test/helpers/pcmu-packet.js'
 import { DecodeState } from '../../decode/state.js'
 import { AnnouncedEndpoints } from '../../rtp/announced.js'
 import { MAX_PAYLOAD_MAPS, PayloadMaps } from '../../rtp/payload-map.js'
@@ -40,20 +41,11 @@ class Bench {
     this.down = new MessageRing(task.down)
   }
 
-  /** Sends an unwrapped packet of PCMU, with its SSRC for a port. */
-  send(ssrc: number, sequence: number, timeMs: number, destination0 = 0x0a000002): void {
-    const bytes = new Uint8Array(172)
-    const view = new DataView(bytes.buffer)
-    view.setUint16(0, 0x8000)
-    view.setUint16(2, sequence)
-    view.setUint32(4, sequence * 160)
-    view.setUint32(8, ssrc)
-    Object.assign(this.packet, {
-      ...{ bytes, view, timeMs, payloadOffset: 0, payloadLength: 172, payloadCaptured: 172 },
-      ...{ source0: 0x0a000001, destination0, sourcePort: 4000, destinationPort: 5000 },
-    })
-    const at = this.down.reserve(M.PACKET, carriedBytes(this.packet))
-    CarriedPacket.write(this.packet, this.down, at)
+  /** Sends an unwrapped packet of PCMU. */
+  send(ssrc: number, sequence: number, timeMs: number, destination0?: number): void {
+    const packet = pcmuPacket({ ssrc, sequence, timeMs, destination0 }, this.packet)
+    const at = this.down.reserve(M.PACKET, carriedBytes(packet))
+    CarriedPacket.write(packet, this.down, at)
     this.down.commit()
   }
 
