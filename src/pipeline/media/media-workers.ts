@@ -371,6 +371,10 @@ export class MediaWorkers implements StreamControl {
     return this.states.lastSeen(slot)
   }
 
+  /**
+   * RTCP that came through the worker that owns the media brought the state of that moment. What another one brought
+   * (a=rtcp names another port, so the kernel may take it for another flow) has to be reckoned back to `atMs`.
+   */
   sequenceState(slot: number, atMs?: number): SequenceState {
     return this.statesThen.get(slot) ?? this.states.sequenceState(slot, atMs)
   }
