@@ -110,18 +110,8 @@ async function main() {
   const output = join(tap.scratch, 'flood.ndjson')
   const probe = tap.start(
     ...[process.execPath, join(ROOT, 'bin/callprobe'), 'capture', '-i', 'tap0', '--ring', String(RING_MIB)],
-    ...[
-      '--workers',
-      options.workers,
-      '--config',
-      config,
-      '--format',
-      'ndjson',
-      '--output',
-      output,
-      '--log-format',
-      'text',
-    ],
+    ...['--workers', options.workers, '--config', config],
+    ...['--format', 'ndjson', '--output', output, '--log-format', 'text'],
   )
   await says(probe, /capturing on/)
   const seconds = (streams * PACKETS_OF_STREAM) / RTP_PER_S
