@@ -15,7 +15,7 @@ import { callRecord, rfc3339, type RecordContext } from './call-record.js'
 import { placesOf } from './places.js'
 import type { ClosedInterval } from './direction-media.js'
 import { fileReport } from './endpoint-reports.js'
-import { MediaClaims, type MediaClaim } from './media-claims.js'
+import { MediaClaims } from './media-claims.js'
 import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { newDraft } from './media-draft.js'
@@ -37,8 +37,8 @@ import type { CallObserver } from './observer.js'
 import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
-import { SameMedia } from './same-media.js'
 import { SecondWatch, type MediaSecond } from './second-watch.js'
+import { StreamBinder } from './stream-binder.js'
 import { StreamEntry } from './stream-entry.js'
 import { Timers } from './timers.js'
 import { parseUnreachable } from '../decode/icmp.js'
@@ -48,10 +48,6 @@ import { UnboundStreams } from './unbound-streams.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
 const TAIL_MS = 2000.001
-/** Signalling may come to the tap by another way than media does, and so much later. */
-const SIGNALLING_LATE_MS = 1000
-/** Calls beside the first that may count one stream. */
-const MOST_SHARES = 3
 /** Streams without signalling whose calls are made as soon as they begin; those of more, at their first interval. */
 export const FOLLOWED_AT_ONCE = 1024
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
@@ -86,7 +82,7 @@ export class Correlator implements CallListener, StreamListener {
   private meter!: StreamControl
   private tracker!: SignallingTracker
   private claims!: MediaClaims
-  private sameMedia!: SameMedia
+  private binder!: StreamBinder
   private rtcpClaims!: RtcpClaims
   private readonly timers = new Timers()
   private entries: (StreamEntry | undefined)[] = []
@@ -160,7 +156,12 @@ export class Correlator implements CallListener, StreamListener {
     this.tracker = tracker
     this.unbound = new UnboundStreams(meter.keys)
     this.claims = new MediaClaims(meter.announced)
-    this.sameMedia = new SameMedia(meter)
+    this.binder = new StreamBinder({
+      ...{ meter, claims: this.claims, unbound: this.unbound },
+      ...{ findings: this.findings, observers: this.observers },
+      resolve: (payloadType, stream) => this.resolve(payloadType, stream),
+      nowMs: () => this.nowMs,
+    })
     this.rtcpClaims = new RtcpClaims()
   }
 
@@ -259,65 +260,10 @@ export class Correlator implements CallListener, StreamListener {
     }
     call.claimedUntilMs = this.nowMs
     this.renegotiate(call, sip)
-    // A place may have been known from a later leg alone, where media count only when no earlier one carries any.
-    for (const stream of [...call.streams]) {
-      if (stream.leg === 0 || stream.shareOf !== undefined) continue
-      const binding = this.claims.bind(stream)
-      if (binding?.call === call && binding.leg < stream.leg) this.rebind(stream)
-    }
+    this.binder.onEarlierLegs(call)
     for (const claim of call.claims) {
-      for (const rival of this.claims.rivals(claim)) {
-        this.takeOver(rival, claim, call)
-        if (rival.sip?.endMs === undefined) this.shareAt(rival, claim)
-      }
-      for (const stream of this.unboundAt(claim.address, claim.port)) this.rebind(stream)
-    }
-  }
-
-  /**
-   * Streams that another call was given though it announced one end alone, or was over, before this one announced both.
-   * Of a call that has ended all of them, once this one is answered: ports are used again before the last packets of the
-   * call before were due, and what comes now is this call's.
-   */
-  private takeOver(rival: CallEntry, { address, port }: MediaClaim, call: CallEntry): void {
-    const endsTail = rival.sip?.endMs !== undefined && call.sip?.answerMs !== undefined
-    for (const stream of [...rival.streams]) {
-      if (!stream.touches(address, port)) continue
-      if (stream.shareOf !== undefined) {
-        if (endsTail) this.release(stream)
-      } else if (endsTail || (this.claims.announcedBoth(stream, call) && !this.isOf(stream, rival)))
-        this.handOver(stream, rival, call)
-    }
-  }
-
-  /** All of a stream that began with the call or after it; of others, what is to come. */
-  private handOver(stream: StreamEntry, rival: CallEntry, { sip }: CallEntry): void {
-    const slackMs = this.isOf(stream, rival) ? 0 : SIGNALLING_LATE_MS
-    if (sip !== undefined && stream.firstArrival >= sip.inviteMs - slackMs) this.rebind(stream)
-    else this.release(stream)
-  }
-
-  /** It began while the call was on, which had announced both its ends. */
-  private isOf(stream: StreamEntry, call: CallEntry): boolean {
-    const { endMs = Infinity } = call.sip ?? {}
-    return stream.firstArrival <= endMs && this.claims.announcedBoth(stream, call)
-  }
-
-  private shareAt(rival: CallEntry, { address, port }: MediaClaim): void {
-    for (const stream of [...rival.streams]) {
-      if (stream.shareOf === undefined && stream.touches(address, port)) this.share(stream)
-    }
-  }
-
-  /** Lets other calls that announced the same stream count it too. */
-  private share(stream: StreamEntry): void {
-    for (const { call, direction, kind, leg } of this.claims.sharers(stream)) {
-      if (stream.shares.length >= MOST_SHARES || stream.shares.some((share) => share.call === call)) continue
-      this.meter.cut(stream.slot)
-      const share = new StreamEntry(stream.slot, this.meter.identity(stream.slot), stream)
-      share.lostApart = this.meter.sequenceState(stream.slot).lost
-      stream.shares = [...stream.shares, share]
-      this.attach(share, call, direction, kind, leg)
+      this.binder.onClaim(claim)
+      for (const stream of this.unboundAt(claim.address, claim.port)) this.binder.rebind(stream)
     }
   }
 
@@ -475,7 +421,7 @@ export class Correlator implements CallListener, StreamListener {
     const stream = this.makeEntry(slot)
     const binding = this.claims.bind(stream)
     if (binding) {
-      this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
+      this.binder.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
       return
     }
     this.unbound.add(slot)
@@ -498,10 +444,10 @@ export class Correlator implements CallListener, StreamListener {
       if (!partner?.call || partner.call.sip) continue
       const same = partner.sourcePort === stream.sourcePort && partner.sourceAddress === stream.sourceAddress
       const direction = same ? partner.direction : opposite(partner.direction)
-      this.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
+      this.binder.attach(stream, partner.call, direction ?? 'from_caller', 'audio')
       return
     }
-    this.attach(stream, new CallEntry(stream), 'from_caller', 'audio')
+    this.binder.attach(stream, new CallEntry(stream), 'from_caller', 'audio')
   }
 
   private isLeftover(stream: StreamEntry): boolean {
@@ -514,79 +460,6 @@ export class Correlator implements CallListener, StreamListener {
     return until > this.nowMs
   }
 
-  private attach(stream: StreamEntry, call: CallEntry, direction: Direction, kind: string, leg = 0): void {
-    stream.call = call
-    stream.leg = leg
-    stream.direction = direction
-    stream.latestUse = undefined
-    stream.audio = kind === 'audio'
-    stream.recordedCall = call
-    call.streams.add(stream)
-    call.lastStream = stream
-    for (const observer of this.observers) observer.onStream?.(call, direction, stream)
-    // Packets that came before the SDP were counted under a bare payload type.
-    for (const use of stream.takeCodecs()) {
-      const named = use.encoding === undefined ? this.resolve(use.payloadType, stream) : use
-      addCodecUse(stream.codecs, named, use.packets)
-    }
-    if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
-    else if (stream.audio && this.sameMedia.repeats(stream, call.directions[direction], this.nowMs))
-      stream.audio = false
-    if (stream.audio) {
-      call.directions[direction].attach(stream)
-      this.sameMedia.settle(stream, call.directions[direction])
-    }
-    if (call.sip && !stream.shareOf) {
-      this.meter.setBound(stream.slot, true)
-      this.meter.setPayloadFormats(stream.slot, call.formats[direction])
-      this.share(stream)
-    }
-  }
-
-  /** The call is over, the stream may go on: it ends with silence, or another call takes it over. */
-  private release(stream: StreamEntry): void {
-    this.meter.conclude(stream.slot)
-    const { call, direction } = stream
-    if (!call || !direction) return
-    this.findings.onStreamLeft(stream)
-    if (stream.audio) call.directions[direction].finish(stream)
-    call.streams.delete(stream)
-    const whole = stream.shareOf
-    if (whole) {
-      whole.shares = whole.shares.filter((share) => share !== stream)
-      stream.giveBack()
-      if (!whole.call && whole.shares.length === 0) this.meter.setBound(whole.slot, false)
-      return
-    }
-    stream.setApart(this.meter.sequenceState(stream.slot).lost)
-    stream.call = undefined
-    stream.latestUse = undefined
-    this.meter.setBound(stream.slot, stream.shares.length > 0)
-    this.unbound.add(stream.slot)
-  }
-
-  /** SDP came after the media: moves a stream to the call that announced it. */
-  private rebind(stream: StreamEntry): void {
-    const binding = this.claims.bind(stream)
-    if (!binding || stream.shares.some((share) => share.call === binding.call)) return
-    const before = stream.call
-    if (before) {
-      before.streams.delete(stream)
-      if (stream.direction) before.directions[stream.direction].detach(stream)
-      if (before.lastStream === stream) before.lastStream = undefined
-    }
-    this.unbound.remove(stream.slot)
-    if (!before) {
-      // What belonged to nobody stays in the stream's totals.
-      this.meter.cut(stream.slot)
-      const earlier = stream.recordedCall
-      if (earlier && earlier.callId !== binding.call.callId) this.meter.beginSegment(stream.slot)
-    }
-    this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)
-    // What was measured since its last interval is in the interval of the call that it has now.
-    if (before) this.meter.cut(stream.slot)
-  }
-
   onRow(row: IntervalRow): void {
     const stream = this.entry(row.slot)
     if (!stream) return
@@ -597,8 +470,7 @@ export class Correlator implements CallListener, StreamListener {
 
   onResume(slot: number): void {
     const stream = this.entry(slot)
-    if (stream?.call && stream.direction && stream.audio)
-      this.sameMedia.settle(stream, stream.call.directions[stream.direction])
+    if (stream) this.binder.onResume(stream)
   }
 
   private count(stream: StreamEntry, row: IntervalRow): void {
@@ -681,7 +553,7 @@ export class Correlator implements CallListener, StreamListener {
   /** Writes a call's record; streams that still run end with it. */
   private close(call: CallEntry): void {
     if (call.closed) return
-    for (const stream of [...call.streams]) this.release(stream)
+    for (const stream of [...call.streams]) this.binder.release(stream)
     call.closed = true
     for (const direction of DIRECTIONS) {
       const interval = call.directions[direction].closeInterval(this.scoringOf(call))
