@@ -149,12 +149,20 @@ export class StreamBinder {
    */
   private takeOver(rival: CallEntry, { address, port, call }: MediaClaim): void {
     const endsTail = rival.sip?.endMs !== undefined && call.sip?.answerMs !== undefined
-    for (const stream of [...rival.streams]) {
-      if (!stream.touches(address, port)) continue
-      if (stream.shareOf !== undefined) {
-        if (endsTail) this.release(stream)
-      } else if (endsTail || (this.claims.announcedBoth(stream, call) && !this.isOf(stream, rival)))
-        this.handOver(stream, rival, call)
+    const touching = [...rival.streams].filter((stream) => stream.touches(address, port))
+    const strangers = new Set(
+      touching.filter(
+        (stream) =>
+          stream.shareOf === undefined &&
+          this.claims.announcedBoth(stream, call) &&
+          !this.isOf(stream, rival),
+      ),
+    )
+    const own = endsTail ? touching.filter((stream) => !strangers.has(stream)) : []
+    // The rival's own come last: what a stranger of before still has to hand out is of intervals before theirs.
+    for (const stream of [...strangers, ...own]) {
+      if (stream.shareOf === undefined) this.handOver(stream, rival, call)
+      else this.release(stream)
     }
   }
 
