@@ -6,12 +6,12 @@ import { isCompressed } from './detect-compression.js'
 
 const UNPACKED_CHUNK_BYTES = 1_048_576
 /** A batch whose frames still lie in the cache when they are decoded. */
-const MEMORY_BATCH_CAPACITY = 4096
+const MEMORY_BATCH_CAPACITY = 1024
 
 export interface MemorySourceOptions {
   /** Name in warnings (default `memory`). */
   name?: string
-  /** Most packets per batch (default 4096). */
+  /** Most packets per batch (default 1024). */
   batchCapacity?: number
 }
 

@@ -75,7 +75,13 @@ export function jitterPlaceOf(bucket: number): number {
 const finePlaces = Uint16Array.from(fine, pdvPlaceOf)
 const coarsePlaces = Uint16Array.from(coarse, pdvPlaceOf)
 const LAST_PDV_PLACE = pdvPlaceOf(PDV_BUCKETS - 1)
+const fineJitterPlaces = Uint16Array.from(fine, jitterPlaceFrom)
+const coarseJitterPlaces = Uint16Array.from(coarse, jitterPlaceFrom)
 const LAST_JITTER_PLACE = jitterPlaceOf(JITTER_BUCKETS - 1)
+
+function jitterPlaceFrom(bucket: number): number {
+  return jitterPlaceOf(Math.min(bucket, JITTER_BUCKETS - 1))
+}
 
 /** Place of the counter for a PDV in ms (>= 0). */
 export function pdvPlace(valueMs: number): number {
@@ -86,8 +92,9 @@ export function pdvPlace(valueMs: number): number {
 
 /** Place of the counter for a jitter in ms (>= 0). */
 export function jitterPlace(valueMs: number): number {
-  const place = pdvPlace(valueMs)
-  return place >= 384 && place < 576 ? place + 16 : LAST_JITTER_PLACE
+  if (valueMs < FINE_LIMIT_MS) return fineJitterPlaces[(valueMs * RESOLUTION_PER_MS) | 0]
+  if (valueMs < HISTOGRAM_LIMIT_MS) return coarseJitterPlaces[(valueMs / COARSE_STEP_MS) | 0]
+  return LAST_JITTER_PLACE
 }
 
 /** The value that stands for a bucket: half the width off at most where buckets are 0.2 ms, else 3 %. */
