@@ -30,8 +30,9 @@ const USUAL_FLAGS = L.FLAG_VALID | L.FLAG_TIMED
 /** What a row says of a stream's flags. */
 const ROW_FLAGS = L.FLAG_IPV6 | (63 << L.DSCP_SHIFT)
 const FOLLOW_MASK = USUAL_FLAGS | L.FLAG_PENDING | ROW_FLAGS
-/** No number of a slot, or of a row, is larger. Said so, the compiler knows that no index can overflow. */
+/** No number of a slot, place or row is larger. Said so, the compiler knows that no index can overflow. */
 const MOST_SLOTS = 0x3fffff
+const MOST_PLACES = 0xffffff
 const MOST_ROWS = 0x7f
 
 /** What happens to few of the ordinary packets. */
@@ -81,6 +82,7 @@ export function makeFastPath(
   calmMs: number,
 ): FastPath {
   const { i32, f32, f64, u16 } = states
+  const { pairs } = index
   const { noted } = events
   const rows = new Int32Array((FORESIGHT + 1) * ROW_32)
   const slots = new Int32Array(FORESIGHT + 1)
@@ -93,7 +95,7 @@ export function makeFastPath(
   }
 
   function foresee(frames: number): void {
-    const { pairs, mask } = index
+    const mask = index.mask & MOST_PLACES
     let seen = 0
     for (let n = 0; n < frames; n++) seen ^= pairs[(rows[(n & MOST_ROWS) * ROW_32 + R_HASH] & mask) * 2]
     for (let n = 0; n < frames; n++) {

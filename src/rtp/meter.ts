@@ -189,7 +189,7 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     this.keys = new StreamKeys(this.i32, this.f64)
     this.announced = shared?.announced ?? new AnnouncedEndpoints(options.announcedPlaces)
     this.payloadMaps = shared?.payloadMaps ?? new PayloadMaps(options.payloadMaps)
-    this.index = new StreamIndex()
+    this.index = new StreamIndex(this.maxStreams)
     this.candidates = new CandidateTable(this.maxStreams)
     this.burst = new BurstMachine(this.i32)
     this.early = new EarlyPackets(options.earlyPackets ?? 1_000_000, this.maxStreams)

@@ -23,7 +23,7 @@ describe('StreamIndex', () => {
     const step = fc.record({ remove: fc.boolean(), slot: fc.nat(199), hash })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
-        const index = new StreamIndex(16)
+        const index = new StreamIndex(200, 16)
         const model = new Map<number, number>()
         for (const { remove, slot, hash } of steps) {
           const held = model.get(slot)
@@ -48,7 +48,7 @@ describe('StreamIndex', () => {
   })
 
   it('grows with its streams: always at least twice as many places, and all are found', () => {
-    const index = new StreamIndex(4)
+    const index = new StreamIndex(5000, 4)
     for (let slot = 0; slot < 5000; slot++) {
       index.insert(Math.imul(slot, 0x9e3779b1), slot)
       expect(index.mask + 1).toBeGreaterThanOrEqual(2 * (slot + 1))
@@ -58,7 +58,7 @@ describe('StreamIndex', () => {
   })
 
   it('removing what is not there changes nothing', () => {
-    const index = new StreamIndex(4)
+    const index = new StreamIndex(8, 4)
     index.insert(5, 1)
     index.remove(5, 2)
     index.remove(6, 1)

@@ -3,14 +3,19 @@
  * most half full, deletion by shifting back. Equal hashes are told apart by the caller, which compares the key.
  */
 export class StreamIndex {
-  /** (hash, slot + 1) pairs. */
-  pairs: Int32Array
+  /** (hash, slot + 1) pairs. Only the first `mask` + 1 are in use: few streams share few cache lines. */
+  readonly pairs: Int32Array
   mask: number
   private entries = 0
 
-  /** Starts small, so that few streams share few cache lines, and doubles as streams come. */
-  constructor(places = 1024) {
-    this.pairs = new Int32Array(places * 2)
+  /**
+   * @param streams most that it will hold
+   * @param places in use at first, a power of two; they double as streams come
+   */
+  constructor(streams: number, places = 1024) {
+    let most = places
+    while (most <= streams * 2) most *= 2
+    this.pairs = new Int32Array(most * 2)
     this.mask = places - 1
   }
 
@@ -28,10 +33,10 @@ export class StreamIndex {
   }
 
   private grow(): void {
-    const { pairs } = this
-    this.pairs = new Int32Array(pairs.length * 2)
+    const held = this.pairs.slice(0, (this.mask + 1) * 2)
+    this.pairs.fill(0, 0, held.length)
     this.mask = this.mask * 2 + 1
-    for (let at = 0; at < pairs.length; at += 2) if (pairs[at + 1] !== 0) this.place(pairs[at], pairs[at + 1])
+    for (let at = 0; at < held.length; at += 2) if (held[at + 1] !== 0) this.place(held[at], held[at + 1])
   }
 
   remove(hash: number, slot: number): void {
