@@ -46,12 +46,12 @@ async function buildInProcess() {
 }
 
 /** One turn of every program over one file. */
-async function turn(file, programs) {
+async function turn(file, warmUpFile, programs) {
   const floor = JSON.parse((await timed(programs.floor, [file])).stdout)
   const hotPath = async (threads) =>
     programs.inProcess &&
     JSON.parse(
-      (await timed(process.execPath, [programs.inProcess, file, '1000000', String(threads)])).stdout
+      (await timed(process.execPath, [programs.inProcess, file, warmUpFile, String(threads)])).stdout
         .trim()
         .split('\n')
         .at(-1),
@@ -132,9 +132,10 @@ const programs = {
 const sizes = []
 for (const streams of streamCounts) {
   const file = capture(gen, packets, streams)
+  const warmUpFile = capture(gen, packets, streamCounts[0])
   const turns = []
   for (let i = 0; i < runs; i++) {
-    turns.push(await turn(file, programs))
+    turns.push(await turn(file, warmUpFile, programs))
     console.error(
       `${streams} streams, turn ${i + 1} of ${runs}: replay ${turns[i].replay.seconds.toFixed(2)} s`,
     )
