@@ -17,7 +17,7 @@ import type { StreamIndex } from './stream-index.js'
 import type { StreamStates } from './stream-states.js'
 
 /** Frames that are looked up ahead of their turn, so that the waits for memory overlap. */
-export const FORESIGHT = 64
+export const FORESIGHT = 32
 /** The row and slot for a packet that comes by itself, behind those of the frames. */
 export const ALONE = FORESIGHT
 
