@@ -150,13 +150,6 @@ export function makeFastPath(
         return n
       }
       const extended = (highest + 1) | 0
-      const bit = extended & 31
-      if (bit !== 0) {
-        i32[i + L.I_HEAD_WORD] |= 1 << bit
-        i32[i + L.I_HIGHEST] = extended
-      } else {
-        events.nextWord(slot, highest, extended)
-      }
       i32[i + L.I_PACKETS]++
       i32[i + L.I_BYTES] += lengthFlags & 0xffff
       i32[i + L.I_TIMESTAMP] = timestamp
@@ -191,6 +184,14 @@ export function makeFastPath(
       u16[b] = count - (count >> 16)
       i32[i + L.I_MEASURED]++
       if (pdv > f32[i + L.I_SECOND_PDV_MAX]) f32[i + L.I_SECOND_PDV_MAX] = pdv
+      // Calls come last, where nothing needs to be kept over them.
+      const bit = extended & 31
+      if (bit !== 0) {
+        i32[i + L.I_HEAD_WORD] |= 1 << bit
+        i32[i + L.I_HIGHEST] = extended
+      } else {
+        events.nextWord(slot, highest, extended)
+      }
       if (pdv > calmMs || i32[i + L.I_BUFFERS_DIRTY] !== 0) {
         noted[0] = pdv
         noted[1] = timeMs
