@@ -9,7 +9,7 @@ import { MergedSource, type WaitingCapture } from './merged-source.js'
 import type { WindowMemory } from './window-memory.js'
 
 /** Bytes per read. Two buffers of this size per open capture keep the memory flat whatever the file's size. */
-const CHUNK_BYTES = 1_048_576
+const CHUNK_BYTES = 2_097_152
 /** With more captures than this open at once, each gets smaller buffers. */
 const MANY_OPEN = 8
 const SMALL_CHUNK_BYTES = 131_072
