@@ -1,7 +1,7 @@
 /**
  * The hot path alone: a capture that lies in memory is parsed, decoded and measured, all metrics on, on one thread or
  * with a thread that reads and one that measures. Prints one JSON line.
- * Usage: node in-process.js FILE WARM_UP_FILE [THREADS]
+ * Usage: node bench/.build/bundle/in-process.js FILE WARM_UP_FILE [THREADS]
  *
  * The beginning of the second file comes first and lets the compiler settle, as it has in any process older than a second:
  * through the same probe, since the compiler takes a thread's one meter for granted. The file itself comes an hour later,

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { bundle, THREADS } from '../scripts/lib/bundle.mjs'
 import { findProgram } from '../scripts/lib/programs.mjs'
 import { BENCH, capture, compile, machine, median, ROOT, timed } from './measure.mjs'
 import { page } from './page.mjs'
@@ -23,7 +24,7 @@ const streamCounts = (options.streams ?? (options.quick ? '2000' : '2000,20000,2
   .map(Number)
 const output = options.output ?? (options.quick ? '-' : join(ROOT, 'docs/benchmarks.md'))
 
-/** The hot path in one process: bench/in-process.ts, built beside the sources it imports. undefined while there is none. */
+/** The hot path in one process: bench/in-process.ts, bundled as the program is. undefined while there is none. */
 async function buildInProcess() {
   const source = join(BENCH, 'in-process.ts')
   if (!existsSync(source)) return undefined
@@ -32,8 +33,8 @@ async function buildInProcess() {
   // A configuration of its own, since tsc takes files or a configuration, not both.
   const config = {
     extends: '../../tsconfig.json',
-    compilerOptions: { rootDir: '../..', outDir: '.', declaration: false },
-    include: ['../in-process.ts', '../../src/pipeline/reader/reader-thread.ts'],
+    compilerOptions: { rootDir: '../..', outDir: 'modules', declaration: false },
+    include: ['../in-process.ts', ...THREADS.map((name) => `../../src/${name}.ts`)],
   }
   writeFileSync(join(build, 'tsconfig.json'), JSON.stringify(config))
   await timed(process.execPath, [
@@ -41,8 +42,11 @@ async function buildInProcess() {
     '-p',
     join(build, 'tsconfig.json'),
   ])
-  writeFileSync(join(build, 'in-process.js'), "import './bench/in-process.js'\n")
-  return join(build, 'in-process.js')
+  const modules = join(build, 'modules')
+  const entries = THREADS.map((name) => [name, join(modules, 'src', `${name}.js`)])
+  entries.push(['in-process', join(modules, 'bench/in-process.js')])
+  await bundle(join(modules, 'src'), Object.fromEntries(entries), join(build, 'bundle'))
+  return join(build, 'bundle/in-process.js')
 }
 
 /** One turn of every program over one file. */

@@ -1,6 +1,6 @@
 // Writes the field tables of docs/aggregates.md from src/aggregates/fields.ts (after `npm run build`).
 import { readFileSync, writeFileSync } from 'node:fs'
-import { measurementsMarkdown } from '../dist/aggregates/describe.js'
+import { measurementsMarkdown } from '../.build/aggregates/describe.js'
 
 const page = new URL('../docs/aggregates.md', import.meta.url)
 const text = readFileSync(page, 'utf8')

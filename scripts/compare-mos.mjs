@@ -1,7 +1,7 @@
 // node scripts/compare-mos.mjs: the table "MOS beside other tools" of docs/metrics.md, from a built checkout.
 import { comparisonTable } from './lib/mos-of-other-tools.mjs'
-import { findCodecByName } from '../dist/quality/codec-names.js'
-import { scoreExactly } from '../dist/quality/mos.js'
+import { findCodecByName } from '../.build/quality/codec-names.js'
+import { scoreExactly } from '../.build/quality/mos.js'
 
 const codec = findCodecByName('PCMU')
 console.log(

@@ -7,12 +7,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { instrumentDist } from './fuzz/instrument.mjs'
+import { instrumentModules } from './fuzz/instrument.mjs'
 import { coverageByFile, fileLines, progressLine, row, table } from './fuzz/report.mjs'
 import { soak } from './fuzz/soak.mjs'
 import { TARGETS } from './fuzz/targets.mjs'
 import { watch } from './fuzz/watch.mjs'
-import { distIsStale } from './lib/modules.mjs'
+import { modulesAreStale } from './lib/modules.mjs'
 import { ROOT, run } from './lib/run.mjs'
 
 /** On no terminal, a line of progress this often. */
@@ -153,7 +153,7 @@ async function fuzz(chosen, build) {
       runs: inputs ? 0 : (chosen.runs ?? target.runs),
       seconds: chosen.seconds ?? Infinity,
       folder: build.folder,
-      plainFolder: join(ROOT, 'dist'),
+      plainFolder: join(ROOT, '.build'),
       blocks: build.blocks,
     }
     const outcome = await watch(job, progress(name))
@@ -173,17 +173,17 @@ async function fuzz(chosen, build) {
 }
 
 const chosen = options()
-if (distIsStale() && run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
+if (modulesAreStale() && run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
 process.exitCode = await main(chosen)
 
 async function main(chosen) {
-  const plain = join(ROOT, 'dist')
+  const plain = join(ROOT, '.build')
   if (chosen.soak !== undefined) {
     const importModule = (module) => import(pathToFileURL(join(plain, module)).href)
     return (await soak(chosen.soak, importModule, console.log)) ? 0 : 1
   }
   const instrumented = chosen.coverage && chosen.files.length === 0
-  const build = instrumented ? instrumentDist() : { folder: plain, files: [], blocks: 0 }
+  const build = instrumented ? instrumentModules() : { folder: plain, files: [], blocks: 0 }
   if (instrumented) removeAtExit(join(build.folder, '..'))
   return (await fuzz(chosen, build)) > 0 ? 1 : 0
 }

@@ -4,11 +4,11 @@
 // Only names and numbers go into the page: the captures belong to other people.
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { loadConfig } from '../dist/config/load.js'
-import { compareFile } from '../dist/verify/compare.js'
-import { agrees } from '../dist/verify/explain.js'
-import { tsharkStreams } from '../dist/verify/tshark-streams.js'
-import { tsharkVersion } from '../dist/verify/tshark-run.js'
+import { loadConfig } from '../.build/config/load.js'
+import { compareFile } from '../.build/verify/compare.js'
+import { agrees } from '../.build/verify/explain.js'
+import { tsharkStreams } from '../.build/verify/tshark-streams.js'
+import { tsharkVersion } from '../.build/verify/tshark-run.js'
 import { ROOT } from './lib/run.mjs'
 
 /** Streams below this that tshark finds by heuristics alone are mostly STUN, DTLS and the like. */

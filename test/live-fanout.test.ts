@@ -13,10 +13,10 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 /** Opens a fanout group of rings and prints, at SIGTERM, the last payload byte of what each member got. */
 const MEMBERS = `
   const root = process.argv[1]
-  const { loadBinding } = await import(root + '/dist/capture/ring/native.js')
-  const { openRingSocket } = await import(root + '/dist/capture/ring/ring-socket.js')
-  const { RingReader } = await import(root + '/dist/capture/ring/ring-reader.js')
-  const { fanoutProgram, FANOUT_CBPF } = await import(root + '/dist/capture/ring/fanout-program.js')
+  const { loadBinding } = await import(root + '/.build/capture/ring/native.js')
+  const { openRingSocket } = await import(root + '/.build/capture/ring/ring-socket.js')
+  const { RingReader } = await import(root + '/.build/capture/ring/ring-reader.js')
+  const { fanoutProgram, FANOUT_CBPF } = await import(root + '/.build/capture/ring/fanout-program.js')
   const members = Number(process.argv[2])
   const binding = loadBinding()
   const readers = []
@@ -41,9 +41,9 @@ const MEMBERS = `
 /** Reads a ring in copies and says the last byte of each frame; at SIGUSR1 another reader takes over. */
 const TAKEN_OVER = `
   const root = process.argv[1]
-  const { loadBinding } = await import(root + '/dist/capture/ring/native.js')
-  const { openRingSocket } = await import(root + '/dist/capture/ring/ring-socket.js')
-  const { RingReader } = await import(root + '/dist/capture/ring/ring-reader.js')
+  const { loadBinding } = await import(root + '/.build/capture/ring/native.js')
+  const { openRingSocket } = await import(root + '/.build/capture/ring/ring-socket.js')
+  const { RingReader } = await import(root + '/.build/capture/ring/ring-reader.js')
   const binding = loadBinding()
   const socket = openRingSocket(binding, { interfaceName: 'tap0', ringBytes: 4 << 20 })
   let reader = new RingReader(binding, socket, true)

@@ -19,7 +19,7 @@ function fixture(name: string): string {
 /** Captures with workers of its own, in the way of `callprobe capture`, and ends one of them at each SIGUSR2. */
 const FALLIBLE = `
   const [root, output] = process.argv.slice(2)
-  const at = (path) => import(root + '/dist/' + path + '.js')
+  const at = (path) => import(root + '/.build/' + path + '.js')
   const { loadBinding } = await at('capture/ring/native')
   const { openRingSocket } = await at('capture/ring/ring-socket')
   const { fanoutProgram, FANOUT_CBPF } = await at('capture/ring/fanout-program')

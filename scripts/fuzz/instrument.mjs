@@ -12,21 +12,21 @@ const FOLDER = join(CACHE, `${PREFIX}${process.pid}`)
 const LEFT_OUT = ['generate', 'cli', 'report', 'verify', 'sinks']
 
 /**
- * Writes the instrumented copy of `dist`. Its modules count in `globalThis.__callprobeBlocks`, a Uint8Array with one
+ * Writes the instrumented copy of `.build`. Its modules count in `globalThis.__callprobeBlocks`, a Uint8Array with one
  * counter per block.
  * @returns {{ folder: string, files: { name: string, first: number, end: number }[], blocks: number }}
- *   the copy's `dist`, and each file's range of counters
+ *   the copy's modules, and each file's range of counters
  */
-export function instrumentDist() {
+export function instrumentModules() {
   removeLeftovers()
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }\n')
   cpSync(join(ROOT, 'schemas'), join(FOLDER, 'schemas'), { recursive: true })
   const files = []
   let blocks = 0
-  for (const name of filesBelow(join(ROOT, 'dist'))) {
-    const source = readFileSync(join(ROOT, 'dist', name), 'utf8')
-    const to = join(FOLDER, 'dist', name)
+  for (const name of filesBelow(join(ROOT, '.build'))) {
+    const source = readFileSync(join(ROOT, '.build', name), 'utf8')
+    const to = join(FOLDER, 'modules', name)
     mkdirSync(dirname(to), { recursive: true })
     if (!name.endsWith('.js') || LEFT_OUT.includes(name.split(/[/\\]/)[0]) || /fuzz/.test(name)) {
       writeFileSync(to, source)
@@ -37,7 +37,7 @@ export function instrumentDist() {
     files.push({ name, first: blocks, end: done.next })
     blocks = done.next
   }
-  return { folder: join(FOLDER, 'dist'), files, blocks }
+  return { folder: join(FOLDER, 'modules'), files, blocks }
 }
 
 /** Copies whose process was killed. */

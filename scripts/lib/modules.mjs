@@ -42,12 +42,21 @@ function newestIn(folder, counts) {
   return newest
 }
 
-/** True when dist is missing, or any source that goes into it is newer than its entry point. */
+/** True when dist is missing, or any source that goes into it is newer. */
 export function distIsStale() {
-  const entry = join(ROOT, 'dist/cli/main.js')
+  return isStale('dist')
+}
+
+/** The same of .build, the compiled modules before they are bundled: what development scripts import. */
+export function modulesAreStale() {
+  return isStale('.build')
+}
+
+function isStale(folder) {
+  const entry = join(ROOT, folder, 'cli/main.js')
   if (!existsSync(entry)) return true
   if (!existsSync(join(ROOT, 'src'))) return false // an installed package ships dist alone
-  const built = newestIn(join(ROOT, 'dist'), (name) => name.endsWith('.js'))
+  const built = newestIn(join(ROOT, folder), (name) => name.endsWith('.js'))
   const sources = newestIn(join(ROOT, 'src'), (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   return sources > built
 }

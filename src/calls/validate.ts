@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Ajv2020, AnySchemaObject, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
+import { packageFile } from '../places.js'
 import type { RecordType } from './records.js'
 
 const require = createRequire(import.meta.url)
@@ -9,7 +10,7 @@ export const RECORD_TYPES: readonly RecordType[] = ['call', 'stream', 'interval'
 
 /** Reads one of the published schemas; `name` is its file name without `.schema.json`. */
 export function readSchema(name: string): AnySchemaObject {
-  return JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8'))
+  return JSON.parse(readFileSync(packageFile(`schemas/${name}.schema.json`), 'utf8'))
 }
 
 /**

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { seriesBudgets } from '../aggregates/budget.js'
 import type { Config } from '../config/config.js'
 import { loadConfig } from '../config/load.js'
+import { packageFile } from '../places.js'
 import { displayText } from './table-text.js'
 
 /** Prints every problem of a file, or that there is none. */
@@ -31,7 +32,7 @@ function budgetLines(config: Config): string[] {
 
 /** Prints the published JSON Schema, byte for byte. */
 function printSchema(): void {
-  process.stdout.write(readFileSync(new URL('../../schemas/config.schema.json', import.meta.url), 'utf8'))
+  process.stdout.write(readFileSync(packageFile('schemas/config.schema.json'), 'utf8'))
 }
 
 /** The command for the program to add. A file that is not valid ends in a CallprobeError, CONFIG_INVALID. */

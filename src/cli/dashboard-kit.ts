@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { CallprobeError, systemErrorCode } from '../errors.js'
+import { packagePath } from '../places.js'
 import { writeError } from '../sinks/ndjson.js'
 
-/** `dashboards/` of the package: two folders above this file, in `src` as in `dist`. */
-const KIT = fileURLToPath(new URL('../../dashboards/', import.meta.url))
+/** `dashboards/` of the package. */
+const KIT = packagePath('dashboards/')
 
 /** What belongs to the kit; the rest of the folder is source code. */
 const FOLDERS = ['json', 'provisioning', 'victoriametrics']

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { CaptureLosses } from '../calls/capture-losses.js'
 import type { ProbeRecord } from '../calls/records.js'
@@ -15,6 +14,7 @@ import { checkInterface, interfaceFacts } from '../live/doctor/interface.js'
 import { checkTraffic } from '../live/doctor/traffic.js'
 import { createLog } from '../live/log.js'
 import { Probe } from '../pipeline/probe.js'
+import { packagePath } from '../places.js'
 import { EXIT_FAILED } from './exit-codes.js'
 
 interface DoctorOptions {
@@ -62,7 +62,7 @@ function seconds(text: string): number {
 
 /** Compiles the binding where it is looked for. */
 function build(): void {
-  const script = fileURLToPath(new URL('../../scripts/build-bindings.mjs', import.meta.url))
+  const script = packagePath('scripts/build-bindings.mjs')
   const done = spawnSync(process.execPath, [script], { stdio: ['ignore', 'inherit', 'inherit'] })
   if (done.status !== 0)
     throw new CallprobeError('TOOL_FAILED', 'the capture binding could not be compiled', {

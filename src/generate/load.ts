@@ -3,6 +3,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import addFormats from 'ajv-formats'
 import { didYouMean } from '../config/nearest.js'
+import { packageFile } from '../places.js'
 import { ScenarioError } from './errors.js'
 import type { Scenario } from './scenario.js'
 
@@ -32,12 +33,10 @@ function explain(error: ErrorObject): string {
   return `${place} ${error.message ?? 'is wrong'}`
 }
 
-const SCHEMA = new URL('../../schemas/scenario.schema.json', import.meta.url)
-
 function makeValidator() {
   const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true })
   addFormats.default(ajv)
-  const schema: unknown = JSON.parse(readFileSync(SCHEMA, 'utf8'))
+  const schema: unknown = JSON.parse(readFileSync(packageFile('schemas/scenario.schema.json'), 'utf8'))
   if (!isRecord(schema)) throw new Error('schemas/scenario.schema.json is damaged')
   return ajv.compile<Scenario>(schema)
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { CallprobeError } from '../errors.js'
+import { packagePath } from '../places.js'
 
 /** What a report is made of beside its data. */
 export interface ReportAssets {
@@ -10,9 +10,9 @@ export interface ReportAssets {
   style: string
 }
 
-const BUILT = ['../../dist/report/page.js', './page.js']
-/** Sources and builds both lie two folders below the project. */
-const STYLES = ['../../src/report/page/page.css']
+/** The page's own modules, as `npm run build` leaves them, and its style. */
+const BUILT = 'dist/report/page.js'
+const STYLE = 'src/report/page/page.css'
 
 /**
  * Modules of the page are compiled into one file of AMD definitions (src/report/page/tsconfig.json); these lines run
@@ -36,18 +36,16 @@ export function readAssets(): ReportAssets {
   const require = createRequire(import.meta.url)
   const uplotScript = readFileSync(require.resolve('uplot/dist/uPlot.iife.min.js'), 'utf8')
   const uplotStyle = readFileSync(require.resolve('uplot/dist/uPlot.min.css'), 'utf8')
-  const page = readFirst(BUILT)
+  const page = readPart(BUILT)
   return {
     script: `${uplotScript}\n;(() => {'use strict'\n${LOADER}\n${page}\nload('main')\n})()`,
-    style: `${uplotStyle}\n${readFirst(STYLES)}`,
+    style: `${uplotStyle}\n${readPart(STYLE)}`,
   }
 }
 
-function readFirst(places: readonly string[]): string {
-  for (const place of places) {
-    const path = fileURLToPath(new URL(place, import.meta.url))
-    if (existsSync(path)) return readFileSync(path, 'utf8')
-  }
+function readPart(place: string): string {
+  const path = packagePath(place)
+  if (existsSync(path)) return readFileSync(path, 'utf8')
   throw new CallprobeError('WRITE_FAILED', 'the report cannot be made: a part of the program is missing', {
     hint: 'run `npm run build`, or install the package anew',
   })

@@ -1,15 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-
-/** Sources and builds both lie two folders below the project. */
-const METRICS_PAGE = new URL('../../docs/metrics.md', import.meta.url)
+import { packagePath } from '../places.js'
 
 /**
  * What each number means, in the words of docs/metrics.md: rows of its tables, by field name. Nothing when the page is
  * not there.
  */
 export function readDefinitions(): Record<string, string> {
-  const path = fileURLToPath(METRICS_PAGE)
+  const path = packagePath('docs/metrics.md')
   return existsSync(path) ? definitionsIn(readFileSync(path, 'utf8')) : {}
 }
 

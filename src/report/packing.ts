@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CallRecord } from '../calls/records.js'
+import { threadModule } from '../places.js'
 import { BatchWriter, type CallBatch } from './call-batch.js'
 import type { CallLog } from './call-log.js'
 import { CallPacker, nothingPacked, type PackedBatch } from './call-packer.js'
@@ -59,7 +60,7 @@ export class CallPacking {
 
   private start(): Worker {
     const workerData: PackingTask = { sip: this.shown.sip }
-    const worker = new Worker(new URL('./packing-thread.js', import.meta.url), { workerData })
+    const worker = new Worker(threadModule('report/packing-thread'), { workerData })
     // Whoever waits for it says so; a run that fails elsewhere does not.
     worker.unref()
     worker.on('message', (packed: PackedBatch) => {

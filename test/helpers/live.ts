@@ -15,7 +15,10 @@ export function requireLive(...programs: string[]): boolean {
     return false
   }
   if (!requireRoot() || !requirePrograms('ip', ...programs)) return false
-  if (!existsSync(join(ROOT, 'dist/cli/main.js')) || !('binding' in findBinding())) {
+  if (
+    !['dist', '.build'].every((folder) => existsSync(join(ROOT, folder, 'cli/main.js'))) ||
+    !('binding' in findBinding())
+  ) {
     noteSkip('callprobe or its capture binding is not built (npm run build)')
     return false
   }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
 import { CallprobeError, errorText } from '../../errors.js'
+import { packagePath } from '../../places.js'
 
 /** What `module.cc` exports as its version; a binary with another one is left alone. */
 const BINDING_VERSION = 1
@@ -131,11 +131,7 @@ function isGlibc(): boolean {
 
 /** Where binaries are looked for: one built here comes before one that was shipped. */
 export function bindingPaths(): string[] {
-  // Sources lie as deep below the root as what they are compiled to: src/capture/ring, dist/capture/ring.
-  const root = new URL('../../../', import.meta.url)
-  return ['build/callprobe.node', `prebuilds/${platformName()}/callprobe.node`].map((path) =>
-    fileURLToPath(new URL(path, root)),
-  )
+  return ['build/callprobe.node', `prebuilds/${platformName()}/callprobe.node`].map(packagePath)
 }
 
 export type BindingResult = { binding: CaptureBinding; path: string } | { problems: string[] }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { StreamStates } from '../../rtp/stream-states.js'
 import { carriedBytes, CarriedPacket } from './carried-packet.js'
 import type { DecodedPacket } from '../../decode/packet.js'
+import { threadModule } from '../../places.js'
 import { MessageRing } from './message-ring.js'
 import * as M from './messages.js'
 import { RowCodec } from './row-codec.js'
@@ -98,7 +99,7 @@ export class MediaLink {
   }
 
   start(onExit: (error: Error | undefined) => void): void {
-    this.worker = new Worker(new URL('./media-thread.js', import.meta.url), { workerData: this.workerTask() })
+    this.worker = new Worker(threadModule('pipeline/media/media-thread'), { workerData: this.workerTask() })
     let problem: Error | undefined
     this.worker.on('error', (error) => (problem = error))
     this.worker.on('exit', () => {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { PacketBatch, PacketSource, SourceProgress, SourceWarning } from '../../capture/batch.js'
 import { CallprobeError } from '../../errors.js'
+import { threadModule } from '../../places.js'
 import type { FailureText, ReaderInput, ReaderMessage, ReaderTask, SourceState } from './messages.js'
 import { SlabRing } from './slab-ring.js'
 
@@ -39,7 +40,7 @@ export class ReaderSource implements PacketSource {
     const memory = SlabRing.memory()
     this.ring = new SlabRing(memory)
     const task: ReaderTask = { input, ring: memory }
-    this.worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: task })
+    this.worker = new Worker(threadModule('pipeline/reader/reader-thread'), { workerData: task })
     this.worker.on('message', (message: ReaderMessage) => this.receive(message))
     this.worker.on('error', ({ message }) => this.fail({ code: undefined, message, hint: undefined }))
     this.worker.on('exit', () =>
