@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { THREADS } from '../scripts/lib/bundle.mjs'
 import { noteSkip, ROOT } from './helpers/programs.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'callprobe-pack-'))
@@ -69,6 +70,20 @@ describe('the packed tarball', () => {
     expect(types.at(-1)).toBe('summary')
   })
 
+  it('reads with a second thread and makes a report, so the files of threads and of the page came along', (context) => {
+    context.skip(offline)
+    const capture = join(installed, 'fixtures/sipp-g711.pcap')
+    const report = join(scratch, 'report.html')
+    const done = spawnSync(
+      join(prefix, 'bin/callprobe'),
+      ['replay', capture, '--workers', '2', '--format', 'ndjson', '--report', report],
+      { cwd: scratch, encoding: 'utf8' },
+    )
+    expect(done.status, done.stderr).toBe(0)
+    expect(done.stdout.match(/"type":"call"/g)).toHaveLength(2)
+    expect(existsSync(report)).toBe(true)
+  })
+
   it('checks a configuration, so its schemas came along', (context) => {
     context.skip(offline)
     const done = spawnSync(join(prefix, 'bin/callprobe'), ['config', 'schema'], {
@@ -84,6 +99,7 @@ describe('the packed tarball', () => {
     for (const needed of [
       'bin/callprobe',
       'dist/cli/main.js',
+      ...THREADS.map((name) => `dist/${name}.js`),
       'dashboards/json/overview.json',
       'schemas',
       'LICENSE',

@@ -44,7 +44,7 @@ function newestIn(folder, counts) {
 
 /** True when dist is missing, or any source that goes into it is newer. */
 export function distIsStale() {
-  return isStale('dist')
+  return isStale('dist', ['scripts/bundle.mjs', 'scripts/lib/bundle.mjs'])
 }
 
 /** The same of .build, the compiled modules before they are bundled: what development scripts import. */
@@ -52,11 +52,12 @@ export function modulesAreStale() {
   return isStale('.build')
 }
 
-function isStale(folder) {
+function isStale(folder, more = []) {
   const entry = join(ROOT, folder, 'cli/main.js')
   if (!existsSync(entry)) return true
   if (!existsSync(join(ROOT, 'src'))) return false // an installed package ships dist alone
-  const built = newestIn(join(ROOT, folder), (name) => name.endsWith('.js'))
+  // The build writes it each time, and after what may fail.
+  const built = statSync(entry).mtimeMs
   const sources = newestIn(join(ROOT, 'src'), (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  return sources > built
+  return Math.max(sources, ...more.map((path) => statSync(join(ROOT, path)).mtimeMs)) > built
 }
