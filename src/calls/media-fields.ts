@@ -80,13 +80,17 @@ function score(
 ): CombinedScore | undefined {
   const lossPercent = percentOfExpected(counts.lost + late, counts) ?? 0
   const ratio = burstRatio(counts) ?? 1
+  if (codecs.length === 1) {
+    const { row } = codecs[0]
+    return row && scoreMedia({ codec: row, lossPercent, burstRatio: ratio, delayMs })
+  }
   const stretches: ScoredStretch[] = []
   for (const { row, packets } of codecs) {
     if (row === undefined) continue
     const media = { codec: row, lossPercent, burstRatio: ratio, delayMs }
     stretches.push({ codec: row, score: scoreMedia(media), durationMs: packets })
   }
-  return stretches.length === 1 ? { ...stretches[0].score, mixedScale: false } : combineByTime(stretches)
+  return stretches.length === 1 ? stretches[0].score : combineByTime(stretches)
 }
 
 /** MOS and R of the counts, with the model that produced them. Nothing when nothing can be said. */
@@ -134,7 +138,7 @@ export function receiverMosCq(
 export function fillDistributions(fields: MediaFields, counts: MediaCounts): void {
   if (counts.jitterUpdates > 0) {
     const { jitter, jitterMax } = counts
-    const [p95, p99] = percentiles(jitter, JITTER_BUCKETS, P95_P99, jitterMax)
+    const [p95, p99] = percentiles(jitter, JITTER_BUCKETS, P95_P99, jitterMax, counts.jitterUpdates)
     fields.jitter_mean_ms = counts.jitterSum / counts.jitterUpdates
     fields.jitter_max_ms = jitterMax
     fields.jitter_p95_ms = p95
@@ -142,7 +146,7 @@ export function fillDistributions(fields: MediaFields, counts: MediaCounts): voi
   }
   if (counts.measured > 0) {
     const { pdv, pdvMax } = counts
-    const [p50, p95, p99] = percentiles(pdv, PDV_BUCKETS, P50_P95_P99, pdvMax)
+    const [p50, p95, p99] = percentiles(pdv, PDV_BUCKETS, P50_P95_P99, pdvMax, counts.measured)
     fields.pdv_p50_ms = p50
     fields.pdv_p95_ms = p95
     fields.pdv_p99_ms = p99
@@ -165,7 +169,12 @@ function fillBursts(fields: MediaFields, counts: MediaCounts, ptimeMs: number): 
     fields.gap_density = counts.gapBad / gapPackets
     if (gaps > 0) fields.gap_duration_ms = (gapPackets * ptimeMs) / gaps
   }
-  fields.loss_runs = Array.from(counts.lossRuns)
+  const runs = counts.lossRuns
+  // Written out: a typed array is copied by its iterator otherwise, which takes as long as all of the rest.
+  // prettier-ignore
+  fields.loss_runs = [
+    runs[0], runs[1], runs[2], runs[3], runs[4], runs[5], runs[6], runs[7], runs[8], runs[9],
+  ]
   fields.burst_ratio = burstRatio(counts)
 }
 

@@ -85,11 +85,25 @@ export function scoreExactly({ codec, lossPercent, burstRatio, delayMs }: MediaI
   )
 }
 
+/** The latest score of each codec row: most media has no loss and the delay of an undisturbed buffer. */
+const latestScores = new WeakMap<CodecRow, { media: MediaImpairments; score: MediaScore }>()
+
 /** The score of measured media. Loss is held within 0..100 %, delay at 0 or more, the burst ratio as the model allows. */
-export function scoreMedia({ codec, lossPercent, burstRatio, delayMs }: MediaImpairments): MediaScore {
+export function scoreMedia(media: MediaImpairments): Readonly<MediaScore> {
+  const { codec, lossPercent, burstRatio, delayMs } = media
+  const latest = latestScores.get(codec)
+  if (
+    latest?.media.delayMs === delayMs &&
+    latest.media.lossPercent === lossPercent &&
+    latest.media.burstRatio === burstRatio
+  ) {
+    return latest.score
+  }
   const ppl = Math.min(100, Math.max(0, lossPercent))
   const burstR = clampBurstRatio(burstRatio, ppl)
-  return scoreExactly({ codec, lossPercent: ppl, burstRatio: burstR, delayMs: Math.max(0, delayMs) })
+  const score = scoreExactly({ codec, lossPercent: ppl, burstRatio: burstR, delayMs: Math.max(0, delayMs) })
+  latestScores.set(codec, { media, score })
+  return score
 }
 
 /** Listening quality alone, e.g. for the emulated jitter buffers that are not the configured one. */
@@ -101,14 +115,14 @@ export function listeningMos(codec: CodecRow, lossPercent: number, burstRatio: n
 /** One codec's stretch of a direction. */
 export interface ScoredStretch {
   codec: CodecRow
-  score: MediaScore
+  score: Readonly<MediaScore>
   /** Media time, ms. */
   durationMs: number
 }
 
 export interface CombinedScore extends MediaScore {
   /** The direction used codecs of different scales; the score is that of the longest codec alone. */
-  mixedScale: boolean
+  mixedScale?: boolean
 }
 
 /** Time-weighted mean R of stretches on one scale; with no time at all, their plain mean. */

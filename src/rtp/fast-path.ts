@@ -35,6 +35,9 @@ const MOST_SLOTS = 0x3fffff
 const MOST_PLACES = 0xffffff
 const MOST_ROWS = 0x7f
 
+/** An index of fewer places lies in the nearest caches anyway. */
+const SMALL_INDEX = 16_384
+
 /** What happens to few of the ordinary packets. */
 export interface FastPathEvents {
   /** The highest sequence number, now `extended`, enters a new word of 32 packets. */
@@ -97,7 +100,8 @@ export function makeFastPath(
   function foresee(frames: number): void {
     const mask = index.mask & MOST_PLACES
     let seen = 0
-    for (let n = 0; n < frames; n++) seen ^= pairs[(rows[(n & MOST_ROWS) * ROW_32 + R_HASH] & mask) * 2]
+    if (mask >= SMALL_INDEX)
+      for (let n = 0; n < frames; n++) seen ^= pairs[(rows[(n & MOST_ROWS) * ROW_32 + R_HASH] & mask) * 2]
     for (let n = 0; n < frames; n++) {
       const r = (n & MOST_ROWS) * ROW_32
       slots[n] = -1

@@ -133,15 +133,17 @@ export function percentile(
 /**
  * Several percentiles of one histogram in one pass; as `percentile` gives them.
  * @param percents ascending
+ * @param entries how many were counted: behind the last of them nothing is looked at; buckets that are full may hold fewer
  */
 export function percentiles(
   counts: ArrayLike<number>,
   buckets: number,
   percents: readonly number[],
   maximumMs: number,
+  entries = Infinity,
 ): number[] {
   let total = 0
-  for (let bucket = 0; bucket < buckets; bucket++) total += counts[bucket]
+  for (let bucket = 0; bucket < buckets && total < entries; bucket++) total += counts[bucket]
   const values: number[] = []
   let seen = 0
   let bucket = -1
