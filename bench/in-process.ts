@@ -11,6 +11,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { MemorySource } from '../src/capture/memory-source.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
+import { describedBatch } from '../src/rtp/described-batch.js'
 import { ReaderSource } from '../src/pipeline/reader/reader-source.js'
 
 const CHUNK_BYTES = 2 ** 30
@@ -69,7 +70,10 @@ function shift(chunks: readonly Uint8Array[], seconds: number): void {
 }
 
 async function run(probe: Probe, chunks: readonly Uint8Array[], mostPackets = Infinity): Promise<number> {
-  const source = threads === 2 ? await ReaderSource.ofMemory(chunks) : new MemorySource(chunks)
+  const source =
+    threads === 2
+      ? await ReaderSource.ofMemory(chunks)
+      : new MemorySource(chunks, { batch: describedBatch() })
   const until = probe.packetCount + mostPackets
   let lastMs = NaN
   for (let batch = await source.next(); batch !== null; batch = await source.next()) {

@@ -21,7 +21,7 @@ export interface PacketBatch {
   readonly timeMs: Float64Array
   /** LINKTYPE_* of each frame (pcap/pcapng number space; 1 = Ethernet). */
   readonly linkType: Uint16Array
-  /** What another thread found out about the frames already, by index (rtp/packet-rows.ts). */
+  /** What was found out about the frames already, by index (rtp/packet-rows.ts). */
   readonly rows?: Int32Array
 }
 

@@ -13,6 +13,8 @@ export interface ReaderOptions {
   bytesTotal: number
   /** Most packets per batch. */
   batchCapacity?: number
+  /** What to fill; its own one otherwise. */
+  batch?: FrameBatch
   /** Where warnings go (several readers may share one list); each reader adds at most a handful. */
   warnings?: SourceWarning[]
 }
@@ -32,7 +34,8 @@ export class CaptureReader implements PacketSource {
     private readonly options: ReaderOptions,
   ) {
     this.warnings = options.warnings ?? []
-    this.batch = new FrameBatch(options.batchCapacity)
+    this.batch = options.batch ?? new FrameBatch(options.batchCapacity)
+    this.batch.inUse = true
   }
 
   readonly files = 1
@@ -96,6 +99,7 @@ export class CaptureReader implements PacketSource {
     const batch = this.batch
     batch.first = 0
     batch.end = 0
+    batch.rows = undefined
     for (;;) {
       this.position = parser.parse(batch, this.position, this.window.end)
       if (parser.damage !== null) return this.stopAtDamage(parser.damage.position, parser.damage.message)
@@ -153,6 +157,7 @@ export class CaptureReader implements PacketSource {
 
   async close(): Promise<void> {
     this.done = true
+    this.batch.inUse = false
     await this.window.close()
   }
 }

@@ -3,6 +3,7 @@ import { MemoryInput } from './byte-input.js'
 import { InputWindow, MemoryWindow } from './byte-window.js'
 import { CaptureReader } from './capture-reader.js'
 import { isCompressed } from './detect-compression.js'
+import type { FrameBatch } from './frame-batch.js'
 
 const UNPACKED_CHUNK_BYTES = 1_048_576
 /** A batch whose frames still lie in the cache when they are decoded. */
@@ -13,6 +14,8 @@ export interface MemorySourceOptions {
   name?: string
   /** Most packets per batch (default 1024). */
   batchCapacity?: number
+  /** What to fill; its own one otherwise. */
+  batch?: FrameBatch
 }
 
 /**
@@ -31,6 +34,7 @@ export class MemorySource extends CaptureReader implements PacketSource {
       name: options.name ?? 'memory',
       bytesTotal,
       batchCapacity: options.batchCapacity ?? MEMORY_BATCH_CAPACITY,
+      batch: options.batch,
     })
   }
 }

@@ -4,6 +4,7 @@ import { BATCH_CAPACITY, type PacketSource, type SourceWarning } from './batch.j
 import { FileInput, StreamInput, type ByteInput } from './byte-input.js'
 import { InputWindow } from './byte-window.js'
 import { CaptureReader } from './capture-reader.js'
+import type { FrameBatch } from './frame-batch.js'
 import { expandPaths, fileError, type CapturePath } from './expand-paths.js'
 import { MergedSource, type WaitingCapture } from './merged-source.js'
 import type { WindowMemory } from './window-memory.js'
@@ -22,6 +23,8 @@ export interface OpenFilesOptions {
   stdin?: Readable
   /** Where each capture's window gets its buffers from. */
   memory?: WindowMemory
+  /** What a single capture is read into; its own one otherwise. */
+  batch?: FrameBatch
   /** Whether reading files may hold the thread up: it has nothing else to do. */
   blocking?: boolean
 }
@@ -47,7 +50,7 @@ export async function openCaptures(
   const warnings: SourceWarning[] = []
   if (captures.length === 1) {
     const capture = captures[0]
-    const reader = await openReader(capture, options, warnings, 0)
+    const reader = await openReader(capture, options, warnings, 0, options.batch)
     if (!capture.live) await startOrClose(reader)
     return reader
   }
@@ -86,6 +89,7 @@ async function openReader(
   options: OpenFilesOptions,
   warnings: SourceWarning[],
   alongside: number,
+  batch?: FrameBatch,
 ): Promise<CaptureReader> {
   const input = await openInput(capture, options)
   const crowded = alongside >= MANY_OPEN
@@ -94,6 +98,7 @@ async function openReader(
     name: capture.path,
     bytesTotal: capture.size,
     batchCapacity: crowded ? SMALL_BATCH : BATCH_CAPACITY,
+    batch,
     warnings,
   })
 }

@@ -97,7 +97,32 @@ export class PcapParser implements CaptureParser {
     this.fcsBytes = (linkWord & 0x04000000) !== 0 ? (linkWord >>> 28) * 2 : 0
   }
 
+  /** Ordinary records of ordinary files in one way, what is odd in another, one by one. */
   private parseRecords(batch: FrameBatch, start: number, end: number): number {
+    const { records } = batch
+    const isOrdinary =
+      records !== undefined &&
+      (batch.end === 0 || batch.rows !== undefined) &&
+      this.littleEndian &&
+      this.recordHeaderBytes === RECORD_HEADER_BYTES &&
+      this.fcsBytes === 0 &&
+      !this.lengthsSwapped &&
+      !this.lengthsUnordered
+    batch.rows = isOrdinary ? records.rows : undefined
+    const capacity = batch.frameOffset.length
+    if (!isOrdinary) return this.parseAny(batch, start, end, capacity)
+    let position = start
+    for (;;) {
+      position = records.read(position, end, this.unitsPerMs, this.linkType)
+      const frame = batch.end
+      position = this.parseAny(batch, position, end, Math.min(frame + 1, capacity))
+      if (batch.end === frame) return position
+      records.describe(frame)
+    }
+  }
+
+  /** @param capacity frames that the batch may hold */
+  private parseAny(batch: FrameBatch, start: number, end: number, capacity: number): number {
     const { view, frameOffset, capturedLength, wireLength, timeMs, linkType } = batch
     const little = this.littleEndian
     const headerBytes = this.recordHeaderBytes
@@ -105,7 +130,6 @@ export class PcapParser implements CaptureParser {
     const fcsBytes = this.fcsBytes
     const link = this.linkType
     const oldLengths = this.lengthsSwapped || this.lengthsUnordered
-    const capacity = frameOffset.length
     let position = start
     let count = batch.end
     let ahead = 0

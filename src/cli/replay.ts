@@ -10,6 +10,7 @@ import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
 import { ReaderSource } from '../pipeline/reader/reader-source.js'
+import { describedBatch } from '../rtp/described-batch.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
 import { timeStepWarning } from './time-steps.js'
@@ -81,12 +82,13 @@ function weight({ path, size }: CapturePath): number {
 
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
 async function openSource(files: readonly string[], workers: number | 'auto'): Promise<PacketSource> {
-  if (workers === 1) return openFiles(files)
+  const batch = describedBatch()
+  if (workers === 1) return openFiles(files, { batch })
   const captures = await expandPaths(files)
-  if (captures.some((capture) => capture.live)) return openCaptures(captures)
+  if (captures.some((capture) => capture.live)) return openCaptures(captures, { batch })
   const bytes = captures.reduce((sum, capture) => sum + weight(capture), 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
-    return openCaptures(captures)
+    return openCaptures(captures, { batch })
   return ReaderSource.open(files)
 }
 

@@ -9,7 +9,7 @@ import type { ProbeRecord, SummaryRecord, TimestampSource } from '../calls/recor
 import type { Config } from '../config/config.js'
 import { PacketDecoder } from '../decode/decoder.js'
 import { KIND_ICMP, KIND_TCP, KIND_UDP, type SkipReason } from '../decode/packet.js'
-import { FORESIGHT } from '../rtp/fast-path.js'
+import { FORESIGHT, NEXT_ROW, threadRows } from '../rtp/described-batch.js'
 import { PACKET_RTCP, RtpMeter, type MeterOptions } from '../rtp/meter.js'
 import type { SipCall } from '../sip/call.js'
 import { SignallingTracker } from '../sip/tracker.js'
@@ -123,10 +123,11 @@ export class Probe {
     let counted = first
     for (let begin = first; begin < end; begin += FORESIGHT) {
       const until = Math.min(end, begin + FORESIGHT)
-      // Another thread may have described the frames already.
-      if (batch.rows) fastPath.take(batch.rows, begin, until - begin)
-      else fastPath.describe(batch, begin, until, 0)
-      fastPath.foresee(until - begin)
+      const row = batch.rows === threadRows ? begin : NEXT_ROW
+      // Described while they were read, or by another thread, or not yet.
+      if (batch.rows === undefined) fastPath.describe(batch, begin, until, row)
+      else if (batch.rows !== threadRows) fastPath.take(batch.rows, begin, row, until - begin)
+      fastPath.foresee(row, until - begin)
       this.noteTime(timeMs[begin])
       let due = begin
       for (let k = begin; k < until;) {
@@ -139,7 +140,7 @@ export class Probe {
           }
           while (++due < until && timeMs[due] < this.wakeAt);
         }
-        const measured = begin + fastPath.follow(timeMs, begin, k - begin, due - begin)
+        const measured = begin + fastPath.follow(row, timeMs, begin, k - begin, due - begin)
         if (measured !== k) {
           rtp += measured - k
           k = measured

@@ -1,3 +1,4 @@
+import { FORESIGHT, threadRows } from './described-batch.js'
 import { jitterPlace, pdvPlace } from './histogram.js'
 import * as L from './layout.js'
 import {
@@ -16,11 +17,6 @@ import {
 import type { StreamIndex } from './stream-index.js'
 import type { StreamStates } from './stream-states.js'
 
-/** Frames that are looked up ahead of their turn, so that the waits for memory overlap. */
-export const FORESIGHT = 32
-/** The row and slot for a packet that comes by itself, behind those of the frames. */
-export const ALONE = FORESIGHT
-
 /** RFC 3389 and A.8 tolerate anything; a step of the RTP clock beyond this that nothing explains is a jump. */
 export const JUMP_MS = 200
 /** Half of a packet's signature is remembered; the other half of the word holds its time. */
@@ -33,7 +29,8 @@ const FOLLOW_MASK = USUAL_FLAGS | L.FLAG_PENDING | ROW_FLAGS
 /** No number of a slot, place or row is larger. Said so, the compiler knows that no index can overflow. */
 const MOST_SLOTS = 0x3fffff
 const MOST_PLACES = 0xffffff
-const MOST_ROWS = 0x7f
+const MOST_ROWS = 0x3ff
+const MOST_FRAMES = 0x3f
 
 /** An index of fewer places lies in the nearest caches anyway. */
 const SMALL_INDEX = 16_384
@@ -48,29 +45,27 @@ export interface FastPathEvents {
 }
 
 /**
- * The way of the packets that nearly all packets are. Numbers `n` count from the first of at most FORESIGHT frames:
- * describe (or take) them, foresee them, follow them.
+ * The way of the packets that nearly all packets are, for at most FORESIGHT frames at once, which are described in the
+ * thread's rows: foresee them, follow them.
  */
 export interface FastPath {
-  /** `ROW_32` words for each frame. */
-  readonly rows: Int32Array
-  /** Of each frame: the slot of its stream, -1 for none. */
+  /** Of each foreseen frame: the slot of its stream, -1 for none. Behind them that of a packet in LONE_ROW. */
   readonly slots: Int32Array
   /** Describes `first` to `end` of a batch in the rows from `row` on. */
   readonly describe: DescribeFrames
-  /** As `describe`: rows that another thread wrote, the first of them `row`. */
-  take(rows: Int32Array, row: number, frames: number): void
+  /** As `describe`: rows that another thread wrote, the first of them `from`. */
+  take(rows: Int32Array, from: number, row: number, frames: number): void
   /**
-   * Looks up the streams of the described frames and touches the memory that measuring them will need: the processor waits
-   * for all of it at once instead of once per packet.
+   * Looks up the streams of the frames that are described from `row` on, and touches the memory that measuring them will
+   * need: the processor waits for all of it at once instead of once per packet.
    */
-  foresee(frames: number): void
+  foresee(row: number, frames: number): void
   /**
-   * Measures frames from `first` on, that arrived at times[begin + n], as long as each is the ordinary packet: next in
-   * sequence, one packet time on, same payload type, second and DSCP.
+   * Measures frames from the `first` of those on, which arrived at times[begin + first], as long as each is the ordinary
+   * packet: next in sequence, one packet time on, same payload type, second and DSCP.
    * @returns the first that is another, of which nothing was touched; `end` if there is none
    */
-  follow(times: Float64Array, begin: number, first: number, end: number): number
+  follow(row: number, times: Float64Array, begin: number, first: number, end: number): number
 }
 
 /**
@@ -87,23 +82,24 @@ export function makeFastPath(
   const { i32, f32, f64, u16 } = states
   const { pairs } = index
   const { noted } = events
-  const rows = new Int32Array((FORESIGHT + 1) * ROW_32)
+  const rows = threadRows
   const slots = new Int32Array(FORESIGHT + 1)
   /** Only keeps the loads of `foresee` from being optimised away. */
   const touched = new Int32Array(1)
 
-  function take(from: Int32Array, row: number, frames: number): void {
-    const shift = row * ROW_32
-    for (let w = 0; w < frames * ROW_32; w++) rows[w] = from[shift + w]
+  function take(from: Int32Array, first: number, row: number, frames: number): void {
+    const shift = (first - row) * ROW_32
+    for (let w = row * ROW_32; w < (row + frames) * ROW_32; w++) rows[w] = from[w + shift]
   }
 
-  function foresee(frames: number): void {
+  function foresee(row: number, frames: number): void {
     const mask = index.mask & MOST_PLACES
     let seen = 0
     if (mask >= SMALL_INDEX)
-      for (let n = 0; n < frames; n++) seen ^= pairs[(rows[(n & MOST_ROWS) * ROW_32 + R_HASH] & mask) * 2]
+      for (let n = 0; n < frames; n++)
+        seen ^= pairs[(rows[((row + n) & MOST_ROWS) * ROW_32 + R_HASH] & mask) * 2]
     for (let n = 0; n < frames; n++) {
-      const r = (n & MOST_ROWS) * ROW_32
+      const r = ((row + n) & MOST_ROWS) * ROW_32
       slots[n] = -1
       if (rows[r + R_LENGTH_FLAGS] === 0) continue
       const hash = rows[r + R_HASH]
@@ -122,14 +118,14 @@ export function makeFastPath(
   }
 
   /** Does what the meter's `ingest` and `time` do, in one piece without a call that would put a double on the heap. */
-  function follow(times: Float64Array, begin: number, first: number, end: number): number {
+  function follow(row: number, times: Float64Array, begin: number, first: number, end: number): number {
     for (let n = first; n < end; n++) {
-      const slot = slots[n & MOST_ROWS]
+      const slot = slots[n & MOST_FRAMES]
       if (slot < 0) return n
       const i = (slot & MOST_SLOTS) * L.STRIDE_32
       const f = (slot & MOST_SLOTS) * L.STRIDE_64
       const h = (slot & MOST_SLOTS) * L.STRIDE_16
-      const r = (n & MOST_ROWS) * ROW_32
+      const r = ((row + n) & MOST_ROWS) * ROW_32
       const timeMs = times[begin + n]
       const word = rows[r + R_RTP]
       const timestamp = rows[r + R_TIMESTAMP]
@@ -205,5 +201,5 @@ export function makeFastPath(
     return end
   }
 
-  return { rows, slots, describe: frameDescriber(rows), take, foresee, follow }
+  return { slots, describe: frameDescriber(rows), take, foresee, follow }
 }

@@ -3,15 +3,9 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { AnnouncedEndpoints } from './announced.js'
 import { BurstMachine } from './burst.js'
 import { CandidateTable } from './candidates.js'
+import { FORESIGHT, LONE_ROW, NEXT_ROW, threadRows as rows } from './described-batch.js'
 import { EarlyPackets } from './early-packets.js'
-import {
-  ALONE,
-  JUMP_MS,
-  makeFastPath,
-  SIGNATURE_MASK,
-  type FastPath,
-  type FastPathEvents,
-} from './fast-path.js'
+import { JUMP_MS, makeFastPath, SIGNATURE_MASK, type FastPath, type FastPathEvents } from './fast-path.js'
 import { jitterPlace, pdvPlace } from './histogram.js'
 import { ADAPTIVE_MAX_MS, ADAPTIVE_MIN_MS, JitterBuffers, type ConfiguredBuffer } from './jitter-buffers.js'
 import * as L from './layout.js'
@@ -261,9 +255,8 @@ export class RtpMeter implements StreamControl, FastPathEvents {
               ? checksumSignature(p.udpChecksum, length, word)
               : payloadSignature(view.getInt32(at + 12), view.getInt32(at + 16), length, word)
           const timestamp = view.getInt32(at + 4)
-          const { slots, rows } = this.fastPath
-          const r = ALONE * ROW_32
-          slots[ALONE] = occupant - 1
+          const r = LONE_ROW * ROW_32
+          this.fastPath.slots[FORESIGHT] = occupant - 1
           rows[r + R_LENGTH_FLAGS] = length | (p.ipVersion === 4 ? 0 : L.FLAG_IPV6) | (p.dscp << L.DSCP_SHIFT)
           rows[r + R_SOURCE] = source0
           rows[r + R_DESTINATION] = destination0
@@ -271,7 +264,9 @@ export class RtpMeter implements StreamControl, FastPathEvents {
           rows[r + R_RTP] = word
           rows[r + R_TIMESTAMP] = timestamp
           rows[r + R_SIGNATURE] = signature
-          if (this.fastPath.follow(this.time1, -ALONE, ALONE, ALONE + 1) === ALONE) {
+          if (
+            this.fastPath.follow(NEXT_ROW, this.time1, -FORESIGHT, FORESIGHT, FORESIGHT + 1) === FORESIGHT
+          ) {
             if (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) this.sample(occupant - 1, p)
             this.ingest(occupant - 1, p.timeMs, word & 0xffff, timestamp, type, length, signature, p.dscp)
           }

@@ -38,17 +38,13 @@ const PLAIN_IPV4 = (ETHERTYPE_IPV4 << 8) | 0x45
 /** More fragments follow, or an offset (RFC 791), before the time to live; the protocol behind that. */
 const FRAGMENT_AND_PROTOCOL = 0x3fff00ff
 /** No row and no place in a buffer is larger. Said so, the compiler knows that no index can overflow. */
-const MOST_ROWS = 0xfffff
-const MOST_BYTES = 0x3fffffff
+export const MOST_ROWS = 0xfffff
+export const MOST_BYTES = 0x3fffffff
 
 /** Describes the frames `first` to `end` (exclusive) of a batch in rows from `row` on. */
 export type DescribeFrames = (batch: PacketBatch, first: number, end: number, row: number) => void
 
-/**
- * What describes frames in these rows. Plain is the shape that nearly all frames on a mirror port have: a whole Ethernet
- * frame (at most one VLAN tag) with an unfragmented IPv4 packet without options, UDP, and at least twelve bytes that could
- * begin an RTP packet. `PacketDecoder` would decode these to the same fields; all else takes that way.
- */
+/** What describes frames in these rows. */
 export function frameDescriber(rows: Int32Array): DescribeFrames {
   return function describeFrames(batch, first, end, row) {
     const { view, frameOffset, capturedLength, wireLength, linkType } = batch
@@ -57,59 +53,87 @@ export function frameDescriber(rows: Int32Array): DescribeFrames {
       const r = ((row + k - first) & MOST_ROWS) * ROW_32
       const captured = capturedLength[k]
       const offset = frameOffset[k] & MOST_BYTES
-      rows[r + R_LENGTH_FLAGS] = 0
       if (
-        linkType[k] !== LINKTYPE_ETHERNET ||
-        captured < LEAST_CAPTURED ||
-        captured !== wireLength[k] ||
-        frameOffset[k] + captured > size ||
-        frameOffset[k] !== offset
+        linkType[k] === LINKTYPE_ETHERNET &&
+        captured === wireLength[k] &&
+        frameOffset[k] + captured <= size &&
+        frameOffset[k] === offset
       ) {
-        continue
+        describeFrame(view, offset, captured, rows, r)
+      } else {
+        rows[r + R_LENGTH_FLAGS] = 0
       }
-      let at = offset + 14
-      let head = view.getInt32(offset + 12)
-      if (head >>> 16 === ETHERTYPE_VLAN) {
-        at = offset + 18
-        head = view.getInt32(offset + 16)
-      }
-      const lengths = view.getInt32(at + 24)
-      const udpLength = lengths >>> 16
-      const word = view.getInt32(at + PLAIN_HEADERS)
-      if (
-        head >>> 8 !== PLAIN_IPV4 ||
-        (view.getInt32(at + 6) & FRAGMENT_AND_PROTOCOL) !== PROTOCOL_UDP ||
-        udpLength < 8 + RTP_HEADER ||
-        udpLength + 20 > view.getUint16(at + 2) ||
-        at + 20 + udpLength > offset + captured ||
-        word >>> 30 !== 2 ||
-        word >>> 24 === VXLAN_GROUP_POLICY
-      ) {
-        continue
-      }
-      const source = view.getInt32(at + 12)
-      const destination = view.getInt32(at + 16)
-      const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
-      const checksum = lengths & 0xffff
-      const length = udpLength - 8
-      rows[r + R_LENGTH_FLAGS] = length | (((head >>> 2) & 63) << DSCP_SHIFT)
-      rows[r + R_HASH] = hashKey(source, destination, view.getInt32(at + 20), ssrc)
-      rows[r + R_SOURCE] = source
-      rows[r + R_DESTINATION] = destination
-      rows[r + R_SSRC] = ssrc
-      rows[r + R_RTP] = word
-      rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
-      rows[r + R_SIGNATURE] =
-        checksum !== 0 || length < 20
-          ? checksumSignature(checksum, length, word)
-          : payloadSignature(
-              view.getInt32(at + PLAIN_HEADERS + 12),
-              view.getInt32(at + PLAIN_HEADERS + 16),
-              length,
-              word,
-            )
     }
   }
+}
+
+/**
+ * Describes a whole Ethernet frame that lies at `offset`, if it is plain. Plain is the shape that nearly all frames on a
+ * mirror port have: at most one VLAN tag, an unfragmented IPv4 packet without options, UDP, and at least twelve bytes that
+ * could begin an RTP packet. `PacketDecoder` would decode these to the same fields; all else takes that way.
+ *
+ * Three functions, since the compiler takes none of more than 460 bytes of bytecode into a loop.
+ * @param r where its row begins in `rows`
+ */
+export function describeFrame(
+  view: DataView,
+  offset: number,
+  captured: number,
+  rows: Int32Array,
+  r: number,
+): void {
+  const at = plainPacketAt(view, offset, captured)
+  if (at === 0) rows[r + R_LENGTH_FLAGS] = 0
+  else describePacket(view, at, rows, r)
+}
+
+/** Where the IPv4 packet of a plain frame begins; 0 for another frame. */
+function plainPacketAt(view: DataView, offset: number, captured: number): number {
+  if (captured < LEAST_CAPTURED) return 0
+  let at = offset + 14
+  let head = view.getInt32(offset + 12)
+  if (head >>> 16 === ETHERTYPE_VLAN) {
+    at = offset + 18
+    head = view.getInt32(offset + 16)
+  }
+  const udpLength = view.getUint16(at + 24)
+  const word = view.getInt32(at + PLAIN_HEADERS)
+  const isPlain =
+    head >>> 8 === PLAIN_IPV4 &&
+    (view.getInt32(at + 6) & FRAGMENT_AND_PROTOCOL) === PROTOCOL_UDP &&
+    udpLength >= 8 + RTP_HEADER &&
+    udpLength + 20 <= view.getUint16(at + 2) &&
+    at + 20 + udpLength <= offset + captured &&
+    word >>> 30 === 2 &&
+    word >>> 24 !== VXLAN_GROUP_POLICY
+  return isPlain ? at : 0
+}
+
+/** Describes the RTP packet whose IPv4 header, without options, begins at `at`. */
+function describePacket(view: DataView, at: number, rows: Int32Array, r: number): void {
+  const source = view.getInt32(at + 12)
+  const destination = view.getInt32(at + 16)
+  const lengths = view.getInt32(at + 24)
+  const word = view.getInt32(at + PLAIN_HEADERS)
+  const ssrc = view.getInt32(at + PLAIN_HEADERS + 8)
+  const checksum = lengths & 0xffff
+  const length = (lengths >>> 16) - 8
+  rows[r + R_LENGTH_FLAGS] = length | ((view.getUint8(at + 1) >> 2) << DSCP_SHIFT)
+  rows[r + R_HASH] = hashKey(source, destination, view.getInt32(at + 20), ssrc)
+  rows[r + R_SOURCE] = source
+  rows[r + R_DESTINATION] = destination
+  rows[r + R_SSRC] = ssrc
+  rows[r + R_RTP] = word
+  rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
+  rows[r + R_SIGNATURE] =
+    checksum !== 0 || length < 20
+      ? checksumSignature(checksum, length, word)
+      : payloadSignature(
+          view.getInt32(at + PLAIN_HEADERS + 12),
+          view.getInt32(at + PLAIN_HEADERS + 16),
+          length,
+          word,
+        )
 }
 
 /** The signature of a packet with a UDP checksum, or of one too short for `payloadSignature`. */

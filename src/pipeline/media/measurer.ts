@@ -2,7 +2,7 @@ import type { PacketBatch } from '../../capture/batch.js'
 import { PacketDecoder } from '../../decode/decoder.js'
 import { KIND_FRAGMENT, KIND_SKIPPED, KIND_UDP, type DecodedPacket } from '../../decode/packet.js'
 import { AnnouncedEndpoints } from '../../rtp/announced.js'
-import { FORESIGHT } from '../../rtp/fast-path.js'
+import { FORESIGHT, NEXT_ROW } from '../../rtp/described-batch.js'
 import { PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
 import { PayloadMaps } from '../../rtp/payload-map.js'
 import type { IntervalRow, StreamListener } from '../../rtp/row.js'
@@ -95,11 +95,11 @@ export class MediaMeasurer implements StreamListener {
     let rtp = 0
     for (let begin = first; begin < end; begin += FORESIGHT) {
       const until = Math.min(end, begin + FORESIGHT)
-      fastPath.describe(batch, begin, until, 0)
-      fastPath.foresee(until - begin)
+      fastPath.describe(batch, begin, until, NEXT_ROW)
+      fastPath.foresee(NEXT_ROW, until - begin)
       for (let k = begin; k < until; k++) wireBytes += wireLength[k]
       for (let k = begin; k < until; k++) {
-        const measured = begin + fastPath.follow(timeMs, begin, k - begin, until - begin)
+        const measured = begin + fastPath.follow(NEXT_ROW, timeMs, begin, k - begin, until - begin)
         rtp += measured - k
         k = measured
         if (k === until) break

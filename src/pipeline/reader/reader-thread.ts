@@ -4,6 +4,7 @@ import type { PacketSource } from '../../capture/batch.js'
 import { MemorySource } from '../../capture/memory-source.js'
 import { openFiles } from '../../capture/open.js'
 import { CallprobeError, errorText } from '../../errors.js'
+import { describedBatch } from '../../rtp/described-batch.js'
 import type { ReaderInput, ReaderMessage, ReaderTask, SourceState } from './messages.js'
 import { SharedWindows } from './shared-windows.js'
 import { SlabRing } from './slab-ring.js'
@@ -46,8 +47,9 @@ async function read(source: PacketSource): Promise<void> {
 }
 
 function open(input: ReaderInput): Promise<PacketSource> {
-  if ('paths' in input) return openFiles(input.paths, { memory: windows, blocking: true })
-  return Promise.resolve(new MemorySource(input.chunks))
+  const batch = describedBatch()
+  if ('paths' in input) return openFiles(input.paths, { memory: windows, blocking: true, batch })
+  return Promise.resolve(new MemorySource(input.chunks, { batch }))
 }
 
 try {

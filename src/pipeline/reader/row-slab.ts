@@ -86,7 +86,8 @@ export class RowSlab {
     this.capturedLength.set(batch.capturedLength.subarray(first, end), at)
     this.wireLength.set(batch.wireLength.subarray(first, end), at)
     this.linkType.set(batch.linkType.subarray(first, end), at)
-    this.describe(batch, first, end, at)
+    if (batch.rows) this.rows.set(batch.rows.subarray(first * ROW_32, end * ROW_32), at * ROW_32)
+    else this.describe(batch, first, end, at)
     this.used += end - first
     this.batches[this.count * BATCH_WORDS] = memoryId
     this.batches[this.count * BATCH_WORDS + 1] = this.used
