@@ -139,9 +139,9 @@ export class DirectionMedia {
    */
   addRow(row: IntervalRow, uses: readonly CodecUse[], context: ScoringContext): ClosedInterval | undefined {
     let closed: ClosedInterval | undefined
-    if (this.open && row.lostBefore > 0)
-      this.open.counts.lost = Math.max(0, this.open.counts.lost - row.lostBefore)
-    if (this.open && row.intervalStart >= this.open.endMs) closed = this.closeInterval(context)
+    if (this.open) this.open.counts.lost = Math.max(0, this.open.counts.lost - row.lostBefore)
+    if (this.open && row.intervalStart >= this.open.endMs && !isEmpty(row))
+      closed = this.closeInterval(context)
     this.open ??= {
       startMs: row.intervalStart,
       endMs: row.intervalEnd,
@@ -254,6 +254,11 @@ export class DirectionMedia {
     }
     return fields
   }
+}
+
+/** Nothing came, and nothing was due: what such a row still says, of bursts that are over, belongs to what came before. */
+function isEmpty(row: IntervalRow): boolean {
+  return row.packets === 0 && row.lost === 0 && row.duplicates === 0 && row.stray === 0
 }
 
 /**

@@ -48,7 +48,7 @@ export class MediaTotals implements MediaCounts {
   readonly pdv = new Uint32Array(PDV_BUCKETS)
   readonly jitter = new Uint32Array(JITTER_BUCKETS)
 
-  /** Adds a row or other totals. `lostBefore` corrects losses that were counted earlier. */
+  /** Adds a row or other totals. `lostBefore` corrects losses that were counted earlier (`IntervalRow`). */
   add(counts: MediaCounts, lostBefore = 0): void {
     this.packets += counts.packets
     this.bytes += counts.bytes

@@ -28,7 +28,7 @@ function check(holds: boolean, what: string): void {
 }
 
 const COUNTS = [
-  ...(['packets', 'bytes', 'lost', 'lostBefore', 'duplicates', 'spanDuplicates', 'reordered'] as const),
+  ...(['packets', 'bytes', 'lost', 'duplicates', 'spanDuplicates', 'reordered'] as const),
   ...([
     'lateFixed50',
     'lateFixed200',
@@ -142,6 +142,7 @@ export class MeterChecks implements StreamListener {
 function checkCounts(row: IntervalRow): void {
   for (const name of COUNTS)
     if (!Number.isInteger(row[name]) || row[name] < 0) fail(`${name} is a count, not ${row[name]}`)
+  check(Number.isInteger(row.lostBefore), 'corrections of losses are whole numbers')
   for (const name of TIMES) if (!(row[name] >= 0 && row[name] < Infinity)) fail(`${name} is ${row[name]}`)
   check(row.intervalStart < row.intervalEnd, 'an interval ends after it starts')
   check(row.packets === 0 || row.firstPacket <= row.lastPacket, 'the last packet is not before the first')

@@ -122,13 +122,16 @@ describe('an interval waits for the next packet, at most 30 s', () => {
   it('a longer outage still gives one interval after another with lost = expected', () => {
     const feed = waiting(stream(0, 300), START_MS + 75_000)
     feed.sendAll(stream(3750, 4100)).end()
-    expect(counts(feed.collector.streams[0].rows)).toEqual([
+    const { rows, totals } = feed.collector.streams[0]
+    expect(counts(rows)).toEqual([
       [0, 300, 0],
-      [10, 0, 700],
-      ...[20, 30, 40, 50, 60].map((start) => [start, 0, 500]),
+      ...[10, 20, 30, 40, 50, 60].map((start) => [start, 0, 500]),
       [70, 250, 250],
       [80, 100, 0],
     ])
+    // Those of its own time are booked on the first one afterwards.
+    expect(rows.map(({ lostBefore }) => lostBefore)).toEqual([0, -200, 0, 0, 0, 0, 0, 0, 0])
+    expect(totals.lost).toBe(3450)
   })
 
   it('and what the last second before it held stays in it', () => {

@@ -1130,10 +1130,16 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     }
     const from = Math.max(this.lastSeen(slot), timeMs - (lost + 1) * this.ptimeMs(slot))
     let booked = 0
+    const beganMs = f64[f + L.D_INTERVAL_START]
+    if (lost > 0 && from < beganMs) {
+      // Due in an interval that waited no longer and was handed out.
+      booked = Math.min(lost, dueBefore(beganMs, from, timeMs, lost))
+      i32[i + L.I_LOST_BEFORE] -= booked
+    }
     while (timeMs >= f64[f + L.D_INTERVAL_END]) {
       const end = f64[f + L.D_INTERVAL_END]
       if (lost > 0 && timeMs > from) {
-        const due = Math.ceil(((end - from) / (timeMs - from)) * (lost + 1)) - 1
+        const due = dueBefore(end, from, timeMs, lost)
         const share = Math.min(lost, Math.max(booked, due)) - booked
         i32[i + L.I_LOST] += share
         booked += share
@@ -1369,4 +1375,9 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     if (bound) this.i32[i + L.I_FLAGS] |= L.FLAG_BOUND
     else this.i32[i + L.I_FLAGS] &= ~L.FLAG_BOUND
   }
+}
+
+/** Of `lost` packets that were due at even times between two that arrived, those that were due before `atMs`. */
+function dueBefore(atMs: number, fromMs: number, untilMs: number, lost: number): number {
+  return Math.ceil(((atMs - fromMs) / (untilMs - fromMs)) * (lost + 1)) - 1
 }

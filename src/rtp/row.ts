@@ -69,7 +69,10 @@ export class IntervalRow implements MediaCounts {
   packets = 0
   bytes = 0
   lost = 0
-  /** Losses counted in the row before that turned out to be late arrivals. */
+  /**
+   * Losses counted in the row before that turned out to be late arrivals; less those of its time that are known only now,
+   * since it had waited for 30 s.
+   */
   lostBefore = 0
   duplicates = 0
   spanDuplicates = 0

@@ -34,6 +34,19 @@ describe('intervals', () => {
     expect(intervals.map(({ packets }) => packets)).toEqual([473, 500, 500, 227])
   })
 
+  it('of a stream without signalling that falls silent end with its last packet: nothing was due any more', async () => {
+    const { intervals } = await replay([
+      ...media({ from: ALICE_AUDIO, to: BOB_AUDIO, startMs: NOON + 540, packets: 600 }),
+      // The other side goes on, so that time does: the stream ends after a minute of silence.
+      ...media({ from: BOB_AUDIO, to: ALICE_AUDIO, startMs: NOON + 550, packets: 4500 }),
+    ])
+    const ofCaller = intervals.filter(({ direction }) => direction === 'from_caller')
+    expect(ofCaller.map(({ start, packets }) => [seconds(start), packets])).toEqual([
+      [0, 473],
+      [10, 127],
+    ])
+  })
+
   it('of another length (interval_s) are aligned to that', async () => {
     const { intervals } = await replay(
       fromAlice(1000, () => false),
