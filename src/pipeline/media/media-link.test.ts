@@ -76,4 +76,16 @@ describe('messages that are set aside while a worker is asked for something', ()
     expect(kinds).toEqual([M.STREAM_START, M.RESUME, M.STREAM_END])
     expect(link.holdUps).toBe(0)
   })
+
+  it('a worker that has ended meanwhile is not waited for: what it had to say is there', () => {
+    const { link, up } = withoutThread()
+    up.i32[up.reserve(M.ROW, M.SLOT_BYTES) >> 2] = 3
+    up.commit()
+    up.reserve(M.FINISHED, 0)
+    up.commit()
+    const askedMs = performance.now()
+    expect(link.ask(M.CUT, 3).map(({ kind }) => kind)).toEqual([M.ROW])
+    expect(performance.now() - askedMs).toBeLessThan(1000)
+    expect(link.dead).toBe(false)
+  })
 })

@@ -82,6 +82,8 @@ export class MediaLink {
   private pendingAt = 0
   private asideBytes = 0
   private asked = 0
+  /** Its last message was set aside: it carries out nothing more. */
+  private hasEnded = false
   /** How often it was found to be behind, with no progress since. */
   private idleLooks = 0
   private lookedPackets = NaN
@@ -163,14 +165,14 @@ export class MediaLink {
   order(kind: number, localSlot = 0, argument = 0): void {
     let patience = PATIENCE
     let at = this.dead ? -1 : this.down.reserve(kind, M.ORDER_BYTES)
-    while (at < 0 && !this.dead) {
+    while (at < 0 && !this.dead && !this.hasEnded) {
       this.wake()
       this.setAside()
       this.pause()
       if (--patience < 0) this.giveUp()
       at = this.down.reserve(kind, M.ORDER_BYTES)
     }
-    if (this.dead) return
+    if (at < 0) return
     this.down.i32[at >> 2] = localSlot
     this.down.i32[(at >> 2) + 1] = argument
     this.down.commit()
@@ -198,7 +200,7 @@ export class MediaLink {
     this.isAwaited = false
     this.wake()
     let patience = PATIENCE
-    while (!this.dead) {
+    while (!this.dead && !this.hasEnded) {
       const done = Atomics.load(this.control, M.DONE)
       if (done === this.asked) break
       // It may be waiting for room itself.
@@ -257,6 +259,7 @@ export class MediaLink {
       const message = { kind: up.kind, at: 0, length: up.length, memory: new MessageMemory(bytes) }
       this.pending.push(message)
       this.asideBytes += bytesAside(message)
+      if (up.kind === M.FINISHED) this.hasEnded = true
       up.release()
     }
     this.holdUp()
