@@ -175,7 +175,8 @@ export class Probe {
     this.count(wireLength, counted, end, rtp)
     if (end > first) {
       this.noteEnds(timeMs[first], timeMs[end - 1])
-      meter.sweepFor(timeMs[end - 1])
+      // Ticks wait while a clock that was set back makes up for it.
+      if (timeMs[end - 1] < this.tickAt - TIME_STEP_MS) meter.sweepFor(timeMs[end - 1])
     }
   }
 
@@ -252,7 +253,6 @@ export class Probe {
   /** Live capture: nothing came, and time went on to `timeMs` all the same. */
   onQuiet(timeMs: number): void {
     if (timeMs >= this.wakeAt) this.wake(timeMs)
-    this.meter?.sweepFor(timeMs)
   }
 
   /** Takes in what the media workers have measured since the last call. */
@@ -287,6 +287,8 @@ export class Probe {
     if (timeMs >= this.tickAt) {
       this.tracker.onTime(timeMs)
       this.signalling.onTime(timeMs)
+      // By packet time, not by batch: how a file is cut into batches must not show in the records.
+      this.meter?.sweepFor(timeMs)
       this.tickAt = timeMs + TICK_MS
     }
     this.wakeAt = Math.min(this.tickAt, this.correlator.nextTimeMs)
