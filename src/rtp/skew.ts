@@ -14,8 +14,8 @@ const POINTS = 40
 /** Slopes beyond this are not a clock's: ignored (DESIGN: section 2). */
 const LIMIT = 500e-6
 const USED_AFTER_MS = 30_000
-/** The slope is estimated again after half of the time that it is over, but at least this often. */
-const AGAIN_AFTER = 0.5
+/** The slope is estimated again after a tenth of the time that it is over, but at least this often. */
+const AGAIN_AFTER = 0.1
 const AGAIN_AFTER_MOST_MS = 30_000
 
 const slopes = new Float64Array((POINTS * (POINTS - 1)) / 2)
