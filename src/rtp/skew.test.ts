@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Feed } from '../../test/differential/feed.js'
 import { stream } from '../../test/differential/streams.js'
@@ -5,6 +6,8 @@ import { Random } from '../../test/differential/random.js'
 import { MediaTotals } from '../calls/media-totals.js'
 import { percentile } from './histogram.js'
 import { PDV_BUCKETS } from './layout.js'
+import { median } from './skew.js'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 
 /** A stream whose sender's clock is `ppm` fast, with up to `jitterMs` of delay. */
 function drifting(ppm: number, seconds: number, jitterMs = 0): MediaTotals {
@@ -58,5 +61,30 @@ describe('clock skew', () => {
       expect(skewed.skewPpm).toBeCloseTo(ppm, -1)
       expect(skewed.lateFixed50 + skewed.lateAdaptive).toBe(0)
     }
+  })
+})
+
+describe('the median of slopes', () => {
+  it('is the middle of the sorted values, or the mean of the middle two, however they lie', () => {
+    const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true, min: -1, max: 1 }))
+    const values = fc.oneof(
+      fc.array(value, { minLength: 1, maxLength: 780 }),
+      fc.array(value, { minLength: 250, maxLength: 780, size: 'max' }),
+      fc
+        .array(value, { minLength: 250, maxLength: 780, size: 'max' })
+        .map((all) => all.sort((a, b) => a - b)),
+    )
+    fc.assert(
+      fc.property(values, (all) => {
+        const sorted = [...all].sort((a, b) => a - b)
+        const n = sorted.length
+        const expected = n % 2 === 1 ? sorted[n >> 1] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2
+        // What lies behind the values is of an earlier estimate.
+        const padded = Float64Array.from([...all, ...Array<number>(20).fill(-5)])
+        // Compared so that -0 is 0.
+        expect(median(padded, n) === expected).toBe(true)
+      }),
+      propertyRuns(500),
+    )
   })
 })

@@ -103,12 +103,49 @@ export class SkewEstimator {
   }
 }
 
-/** Median of the first `n` values (mean of the middle two when n is even), reordering them. */
-function median(values: Float64Array, n: number): number {
-  const upper = quickselect(values, n, n >> 1)
-  if (n & 1) return upper
+/** So many values are looked at to guess what the median lies between. */
+const SAMPLES = 32
+const MANY = 8 * SAMPLES
+/** Of the sorted samples: the true median lies between these nine times out of ten. */
+const LOW_SAMPLE = 10
+const HIGH_SAMPLE = 21
+const samples = new Float64Array(SAMPLES)
+const near = new Float64Array(slopes.length)
+
+/** Median of the first `n` values, at most 780 (mean of the middle two when n is even), reordering them. */
+export function median(values: Float64Array, n: number): number {
+  const guessed = n >= MANY ? medianNearSamples(values, n) : NaN
+  return Number.isNaN(guessed) ? middle(values, n, n >> 1, (n & 1) === 0) : guessed
+}
+
+/** As `median`, selecting among the few values that lie where a sample says; NaN when it is not among them. */
+function medianNearSamples(values: Float64Array, n: number): number {
+  const step = Math.floor(n / SAMPLES)
+  for (let k = 0; k < SAMPLES; k++) samples[k] = values[k * step + (step >> 1)]
+  samples.sort()
+  const low = samples[LOW_SAMPLE]
+  const high = samples[HIGH_SAMPLE]
+  let below = 0
+  let count = 0
+  // Without a branch, which would be guessed wrong every other time.
+  for (let k = 0; k < n; k++) {
+    const value = values[k]
+    const isBelow = Number(value < low)
+    near[count] = value
+    below += isBelow
+    count += Number(value <= high) - isBelow
+  }
+  const isEven = (n & 1) === 0
+  const rank = (n >> 1) - below
+  return rank < Number(isEven) || rank >= count ? NaN : middle(near, count, rank, isEven)
+}
+
+/** The value of this rank among the first `n`, or its mean with the one before; reorders them. */
+function middle(values: Float64Array, n: number, rank: number, isMean: boolean): number {
+  const upper = quickselect(values, n, rank)
+  if (!isMean) return upper
   let lower = -Infinity
-  for (let k = 0; k < n >> 1; k++) if (values[k] > lower) lower = values[k]
+  for (let k = 0; k < rank; k++) if (values[k] > lower) lower = values[k]
   return (lower + upper) / 2
 }
 
