@@ -62,19 +62,21 @@ async function turn(file, warmUpFile, programs) {
     )
   const inProcess = await hotPath(1)
   const inProcessTwo = await hotPath(2)
-  const replay = await timed(process.execPath, [
-    join(ROOT, 'bin/callprobe'),
-    ...['replay', file, '--workers', '1', '--format', 'ndjson', '--output', '/dev/null'],
-  ])
-  const twoThreads = await timed(process.execPath, [
-    join(ROOT, 'bin/callprobe'),
-    ...['replay', file, '--workers', '2', '--format', 'ndjson', '--output', '/dev/null'],
-  ])
+  const replay = await timedReplay(file, 1)
+  const twoThreads = await timedReplay(file, 2)
   // A program that skips packets is fast for the wrong reason.
   for (const [name, seen] of Object.entries({ floor, inProcess, inProcessTwo })) {
     if (seen && seen.packets !== packets) throw new Error(`${name} saw ${seen.packets} of ${packets} packets`)
   }
   return { floor, inProcess, inProcessTwo, replay, twoThreads }
+}
+
+/** From the start of Node to its end, every record written. */
+function timedReplay(file, workers) {
+  const program = join(ROOT, 'bin/callprobe')
+  return timed(process.execPath, [
+    ...[program, 'replay', file, '--workers', String(workers), '--format', 'ndjson', '--output', '/dev/null'],
+  ])
 }
 
 function summarize(streams, turns) {
@@ -106,15 +108,17 @@ function summarize(streams, turns) {
   }
 }
 
-/** tshark over a file a tenth as large: it keeps every conversation, and its time is linear. */
+/** tshark over the first of the files, and a replay of it right after. */
 async function measureTshark(gen) {
   if (!findProgram('tshark')) return undefined
-  const fewer = Math.max(packets / 10, 1000)
-  const file = capture(gen, fewer, streamCounts[0])
-  const { seconds } = await timed('tshark', [
+  const [streams] = streamCounts
+  const file = capture(gen, packets, streams)
+  console.error(`tshark over ${streams} streams ...`)
+  const tshark = await timed('tshark', [
     ...['-n', '-r', file, '--enable-heuristic', 'rtp_udp', '-q', '-z', 'rtp,streams'],
   ])
-  return { packets: fewer, streams: streamCounts[0], perSecond: fewer / seconds }
+  const replay = await timedReplay(file, 1)
+  return { streams, perSecond: packets / tshark.seconds, gain: tshark.seconds / replay.seconds }
 }
 
 for (const program of ['cc']) {
