@@ -35,7 +35,7 @@ async function report(options: Partial<RunOptions>): Promise<{ overview: string;
   const path = join(folder, `${JSON.stringify(options).replace(/\W+/g, '-')}.html`)
   const run: RunOptions = { format: 'ndjson', output: '/dev/null', sort: 'time', report: path, ...options }
   const records = new RunRecords(DEFAULT_CONFIG, run)
-  records.open(['/home/erika/+4930555001.pcap'])
+  await records.open(['/home/erika/+4930555001.pcap'])
   const probe = new Probe(DEFAULT_CONFIG, 'file', (record) => records.record(record), records.observers)
   const source = new MemorySource(SECRETIVE)
   for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
@@ -89,13 +89,13 @@ describe('what a report must not tell', () => {
 })
 
 describe('a report that cannot be written', () => {
-  it('is told of before the run, with what to do', () => {
-    const open = (report: string) => () =>
+  it('is told of before the run, with what to do', async () => {
+    const open = (report: string) =>
       new RunRecords(DEFAULT_CONFIG, { format: 'ndjson', output: '/dev/null', sort: 'time', report }).open()
-    expect(open(join(folder, 'none', 'report.html'))).toThrow(
+    await expect(open(join(folder, 'none', 'report.html'))).rejects.toThrow(
       /cannot write .*none.report\.html: its folder does not exist/,
     )
-    expect(open('-')).toThrow(/--report needs the name of a file/)
+    await expect(open('-')).rejects.toThrow(/--report needs the name of a file/)
   })
 
   it('leaves nothing behind when the run fails', async () => {
@@ -106,7 +106,7 @@ describe('a report that cannot be written', () => {
       sort: 'time',
       report: path,
     })
-    records.open()
+    await records.open()
     await records.abort()
     expect(existsSync(path)).toBe(false)
   })

@@ -1,7 +1,5 @@
 import { PrefixedInput, type ByteInput } from './byte-input.js'
-import { GzipInput } from './gzip-input.js'
 import { isSkippableMagic, ZSTD_MAGIC } from './zstd-framing.js'
-import { ZstdInput } from './zstd-input.js'
 
 /** Bytes that tell what an input is. */
 export const SIGNATURE_BYTES = 4
@@ -34,5 +32,7 @@ export async function decompressed(input: ByteInput): Promise<ByteInput> {
   const head = signature.subarray(0, count)
   const whole = new PrefixedInput(head, input)
   if (!isCompressed(head)) return whole
-  return isGzip(head) ? new GzipInput(whole) : new ZstdInput(whole)
+  // Loaded here, so that a plain capture does not pay for it.
+  if (isGzip(head)) return new (await import('./gzip-input.js')).GzipInput(whole)
+  return new (await import('./zstd-input.js')).ZstdInput(whole)
 }

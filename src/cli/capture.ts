@@ -65,9 +65,9 @@ async function capture(options: CaptureOptions): Promise<boolean> {
   try {
     // What is written is that user's; what needs a privilege is open.
     if (options.user !== undefined) becomeUser(options.user)
-    records.open(options.interface)
+    await records.open(options.interface)
     await records.openDatabase(true, (message) => log.warn(message))
-    if (config.alerts.enabled) records.openAlerts((level, message) => log[level](message))
+    if (config.alerts.enabled) await records.openAlerts((level, message) => log[level](message))
     let workers: MediaWorkers | undefined
     if (opened.source instanceof RingSource && workerSockets.length > 0) {
       workers = new MediaWorkers({

@@ -9,7 +9,6 @@ import type { Config } from '../config/config.js'
 import { formatJitterBufferSpec } from '../config/jitter-buffer.js'
 import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
-import { ReaderSource } from '../pipeline/reader/reader-source.js'
 import { describedBatch } from '../rtp/described-batch.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
@@ -89,6 +88,7 @@ async function openSource(files: readonly string[], workers: number | 'auto'): P
   const bytes = captures.reduce((sum, capture) => sum + weight(capture), 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
     return openCaptures(captures, { batch })
+  const { ReaderSource } = await import('../pipeline/reader/reader-source.js')
   return ReaderSource.open(files)
 }
 
@@ -98,9 +98,9 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
   checkBaselines(config, options)
   const records = new RunRecords(config, options)
   const source = await openSource(files, options.workers)
-  records.open(files)
+  await records.open(files)
   await records.openDatabase(false, (message) => process.stderr.write(`callprobe: ${message}\n`))
-  if (options.alerts === true) records.openAlerts()
+  if (options.alerts === true) await records.openAlerts()
   const probe = new Probe(config, 'file', (record) => records.record(record), records.observers)
   records.watchProbe(() => probe.health())
   const startedMs = performance.now()

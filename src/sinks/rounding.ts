@@ -37,12 +37,14 @@ export function roundTo(value: number, decimals: number): number {
 }
 
 /** What stands behind the point for 0 to 10^decimals - 1, without trailing zeros: '', '.001', ..., '.999'. */
-function fractions(decimals: number): readonly string[] {
-  return Array.from({ length: 10 ** decimals }, (_, n) => String(n / 10 ** decimals).slice(1))
+function fractions(decimals: number): string[] {
+  return Array<string>(10 ** decimals).fill(UNKNOWN)
 }
 
+/** Of a number that was not written yet: all of them would take as long as writing a small capture's records. */
+const UNKNOWN = '?'
 /** By decimals, where the table is small enough to be worth it. */
-const FRACTIONS: readonly (readonly string[])[] = [[], [], [], fractions(3), fractions(4)]
+const FRACTIONS: readonly string[][] = [[], [], [], fractions(3), fractions(4)]
 const SMALL = Array.from({ length: 256 }, (_, n) => String(n))
 
 /** `String(roundTo(value, decimals))` of a finite number, in a third of the time: it is what writing records spends most on. */
@@ -53,7 +55,10 @@ export function decimalText(value: number, decimals: number): string {
   // Up to 31 bits; an integer's digits are exact, so these are what the quotient would print.
   if (decimals > 4 || scaled > 0x7fffffff || scaled < 0) return String(roundTo(value, decimals))
   const whole = Math.floor(scaled / scale)
-  return (whole < SMALL.length ? SMALL[whole] : String(whole)) + FRACTIONS[decimals][scaled - whole * scale]
+  const rest = scaled - whole * scale
+  let fraction = FRACTIONS[decimals][rest]
+  if (fraction === UNKNOWN) fraction = FRACTIONS[decimals][rest] = String(rest / scale).slice(1)
+  return (whole < SMALL.length ? SMALL[whole] : String(whole)) + fraction
 }
 
 /** `roundTo` by the field's name; undefined for NaN and infinities, which no sink can write. */

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'commander'
-import { Aggregates } from '../../aggregates/aggregates.js'
+import type { Aggregates } from '../../aggregates/aggregates.js'
 import type { ProbeCounters } from '../../aggregates/probe-health.js'
 import type { ProbeRecord, SummaryRecord } from '../../calls/records.js'
 import type { Config } from '../../config/config.js'
@@ -54,9 +54,10 @@ export class InfluxOutput implements RunOutput {
     readonly sink: InfluxSink,
     private readonly config: Config,
     private readonly run: InfluxRun,
+    Sums: typeof Aggregates,
   ) {
     this.filter = new RecordFilter(run.filter, (record) => sink.addRecord(record))
-    this.observer = new Aggregates(config, (points) => sink.add(points), {
+    this.observer = new Sums(config, (points) => sink.add(points), {
       counters: () => this.health(),
       onWarning: run.notice,
     })
@@ -76,6 +77,7 @@ export class InfluxOutput implements RunOutput {
     if (url === undefined) return undefined
     // Loaded here, so that a run without a database does not pay for its clients.
     const { InfluxSink: Sink } = await import('../../sinks/influx/sink.js')
+    const { Aggregates: Sums } = await import('../../aggregates/aggregates.js')
     const sink = await Sink.open({
       destination: resolveDestination({ ...config.influx, url }),
       // Beside a capture somebody may replay into the same database.
@@ -88,7 +90,7 @@ export class InfluxOutput implements RunOutput {
       measurements: config.influx.measurements,
       onNotice: run.notice,
     })
-    return new InfluxOutput(sink, config, run)
+    return new InfluxOutput(sink, config, run, Sums)
   }
 
   record(record: ProbeRecord): void {
