@@ -18,7 +18,7 @@ import {
   udpDatagram,
 } from '../src/generate/frames.js'
 import { generateScenario } from '../src/generate/generate.js'
-import type { Scenario } from '../src/generate/scenario.js'
+import type { CodecName, Scenario } from '../src/generate/scenario.js'
 import { KeyedHash } from '../src/privacy/keyed-hash.js'
 import { Pseudonyms } from '../src/privacy/pseudonyms.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
@@ -466,6 +466,24 @@ describe('a call in several files', () => {
     await expect(failed).rejects.toBeInstanceOf(CallprobeError)
     await expect(failed).rejects.toMatchObject({ code: 'CALL_NOT_FOUND', hint: 'did you mean mine?' })
     expect(() => statSync(output)).toThrow()
+  })
+})
+
+describe('codecs that tell their mode in the payload', () => {
+  it.each<[CodecName, string]>([
+    ['AMR-WB', '23.85 kbit/s'],
+    ['EVS', 'SWB 24.4 kbit/s'],
+  ])('%s still does so in a call that was taken out', async (codec, mode) => {
+    const { packets } = generateScenario({
+      seed: 8,
+      calls: [{ call_id: 'mine', duration_s: 5, media: { from_caller: { codec } } }],
+    })
+    const whole = pcapOf(packets)
+    const taken = await extract([fileOf(whole)], ['mine'])
+    expect(taken.bytes.length).toBeLessThan(whole.length)
+    const media = mediaOf(await replayBytes(taken.bytes), 'mine')
+    expect(media).toEqual(mediaOf(await replayBytes(whole), 'mine'))
+    expect(media.call.media.from_caller?.mos_model).toContain(mode)
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { CallSpec, DirectionSpec } from '../src/generate/scenario.js'
+import type { CallSpec, CodecName, DirectionSpec } from '../src/generate/scenario.js'
 import { directionOf, expectTruth, only, replay, replayScenario } from './helpers/replay.js'
 
 const START = '2024-03-01T12:00:00Z'
@@ -65,6 +65,28 @@ describe('numbers against labelled traffic', () => {
     // Ie,eff = 95 x 0.8 / (0.8 + 25.1) = 2.9 points of R (G.107 eq. 7-29).
     expect(media.mos_lq).toBeLessThan(4.35)
     expect(media.mos_lq).toBeGreaterThan(4.3)
+  })
+
+  it.each([20, 40])('EVS in packets of %i ms is scored by the mode of its payloads', async (ptime_ms) => {
+    const { call } = await oneCall(fromCaller({ codec: 'EVS', ptime_ms }, 10))
+    // SDP allows 9.6 to 24.4 kbit/s in any bandwidth up to super-wideband.
+    expect(directionOf(call, 'from_caller')).toMatchObject({
+      codec: 'EVS',
+      clock_rate_hz: 16000,
+      ptime_ms,
+      mos_scale: 'fb',
+      mos_grounded: true,
+      mos_model: expect.stringContaining('EVS SWB 24.4 kbit/s') as string,
+    })
+  })
+
+  it.each<[CodecName, string]>([
+    ['AMR', 'AMR 12.2 kbit/s'],
+    ['AMR-WB', 'AMR-WB 23.85 kbit/s'],
+  ])('%s is scored by the mode of its payloads, not by one that is assumed', async (codec, model) => {
+    const { call } = await oneCall(fromCaller({ codec }, 10))
+    expect(directionOf(call, 'from_caller').mos_model).toContain(model)
+    expect(directionOf(call, 'from_caller').mos_model).not.toContain('assumed')
   })
 
   it('a callee who never speaks does not leave the call at 4.4', async () => {

@@ -280,7 +280,7 @@ export class Correlator implements CallListener, StreamListener {
     call.encrypted = [sip.callerMedia, sip.calleeMedia].some((d) => d?.media.some((m) => m.encrypted))
     for (const stream of call.streams) {
       stream.latestUse = undefined
-      this.applyFormats(stream, call)
+      this.binder.applyFormats(stream, call)
     }
   }
 
@@ -288,13 +288,6 @@ export class Correlator implements CallListener, StreamListener {
   private demote(stream: StreamEntry, call: CallEntry): void {
     if (stream.direction) call.directions[stream.direction].detach(stream)
     stream.audio = false
-  }
-
-  private applyFormats(stream: StreamEntry, call: CallEntry): void {
-    if (!stream.direction || stream.shareOf) return
-    const formats = call.formats[stream.direction]
-    this.meter.setPayloadFormats(stream.slot, formats)
-    this.meter.setSampled(stream.slot, !call.encrypted && formats.some((f) => hasPayloadMode(f.encoding)))
   }
 
   /** A datagram that says it is RTCP. */

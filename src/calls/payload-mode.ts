@@ -2,10 +2,27 @@ import type { DecodedPacket } from '../decode/packet.js'
 import type { OpusBandwidth } from '../quality/codecs-opus.js'
 import { parseFmtp, type CodecHints } from '../quality/codecs.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
+import { EVS_MODES, evsMode } from './evs-payload.js'
 
-/** Encodings whose payload header says which mode or bandwidth is in use. */
+/** Bytes at the start of the payload that say which mode or bandwidth is in use, for encodings that say it. */
+const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 1, EVS: 3 }
+
+/** So many bytes of the payload say which mode or bandwidth is in use; 0 when it does not say so. */
+export function payloadModeBytes(encoding: string | undefined): number {
+  return MODE_BYTES[encoding ?? ''] ?? 0
+}
+
+/** Whether payload headers of this encoding say which mode or bandwidth is in use. */
 export function hasPayloadMode(encoding: string | undefined): boolean {
-  return encoding === 'AMR' || encoding === 'AMR-WB' || encoding === 'OPUS'
+  return payloadModeBytes(encoding) > 0
+}
+
+/** Bytes behind the RTP header without RFC 3550's padding, -1 when that was cut off. */
+function payloadLength(p: DecodedPacket, start: number): number {
+  const at = p.payloadOffset
+  const whole = at + p.payloadLength - start
+  if ((p.bytes[at] & 0x20) === 0) return whole
+  return p.payloadCaptured < p.payloadLength ? -1 : whole - p.bytes[at + p.payloadLength - 1]
 }
 
 /** Where the payload behind the RTP header starts (RFC 3550 5.1), -1 when it was cut off. */
@@ -47,11 +64,18 @@ export function opusBandwidth(toc: number): OpusBandwidth {
   return configuration < 24 ? 'WB' : 'SWB'
 }
 
+/** What samples may say, each by its place in the counts. */
+const SEEN: CodecHints[] = []
+const FIRST_OPUS = 9
+const FIRST_EVS = 12
 const OPUS_BANDWIDTHS: readonly OpusBandwidth[] = ['NB', 'WB', 'SWB']
+for (let mode = 0; mode < FIRST_OPUS; mode++) SEEN.push({ mode })
+for (const seen of OPUS_BANDWIDTHS) SEEN.push({ opusBandwidth: seen })
+for (const evs of EVS_MODES) SEEN.push({ evs })
 
 /** Modes seen in samples of one stream's payload headers; the most frequent one stands for the stream. */
 export class PayloadModes {
-  private readonly counts = new Uint32Array(16)
+  private readonly counts = new Uint32Array(SEEN.length)
   /** Identifies the hint: codec rows are looked up once for each. */
   key = 0
   hints: CodecHints = {}
@@ -60,23 +84,31 @@ export class PayloadModes {
   sample(p: DecodedPacket, format: PayloadFormat): void {
     const start = payloadStart(p)
     if (start < 0) return
-    if (format.encoding === 'OPUS') {
-      this.count(OPUS_BANDWIDTHS.indexOf(opusBandwidth(p.bytes[start])), format)
-      return
-    }
-    if (format.encoding !== 'AMR' && format.encoding !== 'AMR-WB') return
-    if (start + 1 >= p.payloadOffset + p.payloadCaptured) return
-    const aligned = parseFmtp(format.fmtp).get('octet-align') === '1'
-    const mode = amrMode(format.encoding, p.bytes[start], p.bytes[start + 1], aligned)
-    if (mode !== undefined) this.count(mode, format)
+    const seen = this.seenAt(p, start, format)
+    if (seen !== undefined) this.count(seen)
   }
 
-  private count(mode: number, format: PayloadFormat): void {
-    this.counts[mode]++
+  private seenAt(p: DecodedPacket, start: number, { encoding, fmtp }: PayloadFormat): number | undefined {
+    const { bytes } = p
+    const end = p.payloadOffset + p.payloadCaptured
+    if (encoding === 'OPUS') return FIRST_OPUS + OPUS_BANDWIDTHS.indexOf(opusBandwidth(bytes[start]))
+    if (encoding === 'EVS') {
+      const length = payloadLength(p, start)
+      const headerFullOnly = parseFmtp(fmtp).get('hf-only') === '1'
+      const mode = length > 0 ? evsMode(bytes, start, end, length, headerFullOnly) : undefined
+      return mode && FIRST_EVS + EVS_MODES.indexOf(mode)
+    }
+    if ((encoding !== 'AMR' && encoding !== 'AMR-WB') || start + 1 >= end) return undefined
+    const aligned = parseFmtp(fmtp).get('octet-align') === '1'
+    return amrMode(encoding, bytes[start], bytes[start + 1], aligned)
+  }
+
+  private count(seen: number): void {
+    this.counts[seen]++
     let best = 0
     for (let k = 1; k < this.counts.length; k++) if (this.counts[k] > this.counts[best]) best = k
     this.key = best + 1
-    this.hints = format.encoding === 'OPUS' ? { opusBandwidth: OPUS_BANDWIDTHS[best] } : { mode: best }
+    this.hints = SEEN[best]
   }
 
   /** A new interval: its own packets decide. */

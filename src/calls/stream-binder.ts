@@ -4,6 +4,7 @@ import type { FindingsEngine } from './findings/engine.js'
 import type { MediaClaim, MediaClaims } from './media-claims.js'
 import { addCodecUse, type CodecUse } from './media-codecs.js'
 import type { CallObserver } from './observer.js'
+import { hasPayloadMode } from './payload-mode.js'
 import type { Direction } from './records.js'
 import { SameMedia } from './same-media.js'
 import { StreamEntry } from './stream-entry.js'
@@ -70,9 +71,18 @@ export class StreamBinder {
     }
     if (call.sip && !stream.shareOf) {
       this.meter.setBound(stream.slot, true)
-      this.meter.setPayloadFormats(stream.slot, call.formats[direction])
+      this.applyFormats(stream, call)
       this.share(stream)
     }
+  }
+
+  /** The payload types in force tell the stream's clock rates, and whether its payload headers are worth a look. */
+  applyFormats(stream: StreamEntry, call: CallEntry): void {
+    if (!stream.direction || stream.shareOf) return
+    const formats = call.formats[stream.direction]
+    const isTelling = !call.encrypted && formats.some((format) => hasPayloadMode(format.encoding))
+    this.meter.setPayloadFormats(stream.slot, formats)
+    this.meter.setSampled(stream.slot, isTelling)
   }
 
   /** The call is over, the stream may go on: it ends with silence, or another call takes it over. */

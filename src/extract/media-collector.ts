@@ -1,6 +1,6 @@
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CallObserver } from '../calls/observer.js'
-import { hasPayloadMode } from '../calls/payload-mode.js'
+import { payloadModeBytes } from '../calls/payload-mode.js'
 import type { CallRecord, Direction } from '../calls/records.js'
 import type { RtcpEnds } from '../calls/rtcp-claims.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
@@ -110,7 +110,7 @@ export class MediaCollector implements CallObserver {
     else if (this.seen.length < MOST_SEEN) this.seen.push(record.call_id)
     const endMs = call.sip?.endMs === undefined ? Infinity : call.sip.endMs + TAIL_MS
     const formats = [...call.formats.from_caller, ...call.formats.from_callee]
-    const payloadBytes = formats.some((format) => hasPayloadMode(format.encoding)) ? 2 : 0
+    const payloadBytes = Math.max(0, ...formats.map((format) => payloadModeBytes(format.encoding)))
     for (const [stream, { flow, window }] of this.held.get(call) ?? []) {
       this.left.set(stream, endMs === Infinity ? this.nowMs : endMs)
       if (!flow || !window) continue

@@ -1,6 +1,6 @@
 import type { CodecName } from './scenario.js'
 
-/** What a sender needs to know about a codec. Clock rates and static types: RFC 3551, 3952 (iLBC), 4867, 7587. */
+/** What a sender needs to know about a codec. Clock rates and static types: RFC 3551, 3952 (iLBC), 4867, 7587, TS 26.445. */
 export interface Codec {
   name: CodecName
   /** Static payload type, or the dynamic one that the generator uses unless told otherwise. */
@@ -25,6 +25,9 @@ const amr =
   (speechBytes: number) =>
   (ptimeMs: number): number =>
     1 + Math.round(ptimeMs / 20) * (1 + speechBytes)
+
+/** 488 bits (TS 26.445 table A.1). */
+const EVS_FRAME_BYTES = 61
 
 export const CODECS: Record<CodecName, Codec> = {
   PCMU: {
@@ -104,6 +107,17 @@ export const CODECS: Record<CodecName, Codec> = {
     payloadBytes: amr(60),
     fmtp: () => 'octet-align=1',
   },
+  // Compact format, where the size of a payload tells the rate, 24.4 kbit/s; header-full for more than one frame.
+  EVS: {
+    name: 'EVS',
+    payloadType: 100,
+    clockRateHz: 16000,
+    channels: 1,
+    ptimeMs: 20,
+    frameMs: 20,
+    payloadBytes: (ptimeMs) => (ptimeMs === 20 ? EVS_FRAME_BYTES : (ptimeMs / 20) * (1 + EVS_FRAME_BYTES)),
+    fmtp: () => 'br=9.6-24.4;bw=nb-swb',
+  },
   opus: {
     name: 'opus',
     payloadType: 111,
@@ -140,7 +154,20 @@ const AMR_WB_FT = 8
 /** CELT-only fullband, 20 ms, mono, one frame (RFC 6716 3.1). */
 const OPUS_TOC = 31 << 3
 
-/** Fills an audio payload: noise, with the header bytes that AMR and Opus receivers parse. */
+/** At 24.4 kbit/s EVS frames begin with the bandwidth in two bits: super-wideband (TS 26.445 7.1.3). */
+const EVS_SWB = 2 << 6
+
+/** Table of contents: one octet a frame, F(1 but for the last), primary mode, rate. */
+const EVS_RATE = 6
+
+function fillEvs(frames: number, out: Uint8Array, offset: number, length: number): void {
+  const contents = frames > 1 ? frames : 0
+  if (length <= contents) return
+  for (let i = 0; i < contents; i++) out[offset + i] = (i + 1 < frames ? 0x40 : 0) | EVS_RATE
+  out[offset + contents] = EVS_SWB | (out[offset + contents] & 63)
+}
+
+/** Fills an audio payload: noise, with the header bits that AMR, EVS and Opus receivers parse. */
 export function fillAudio(
   codec: Codec,
   ptimeMs: number,
@@ -151,6 +178,7 @@ export function fillAudio(
 ): void {
   fillNoise(out, offset, length, key)
   if (codec.name === 'opus' && length > 0) out[offset] = OPUS_TOC
+  if (codec.name === 'EVS') fillEvs(ptimeMs / 20, out, offset, length)
   if (codec.name !== 'AMR' && codec.name !== 'AMR-WB') return
   const frames = Math.round(ptimeMs / 20)
   if (length < 1 + frames) return

@@ -99,7 +99,7 @@ export interface ReinviteSpec {
 }
 
 export type Side = 'caller' | 'callee'
-export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'G729' | 'GSM' | 'iLBC' | 'AMR' | 'AMR-WB' | 'opus'
+export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'G729' | 'GSM' | 'iLBC' | 'AMR' | 'AMR-WB' | 'EVS' | 'opus'
 
 export interface SipSpec {
   transport?: 'udp' | 'tcp'

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { codecNames, findCodecByName } from './codec-names.js'
-import { CODEC_ROWS, CODECS_WITHOUT_ROW, lookupCodec, parseFmtp, reasonWithoutRow } from './codecs.js'
+import {
+  CODEC_ROWS,
+  CODECS_WITHOUT_ROW,
+  lookupCodec,
+  parseFmtp,
+  reasonWithoutRow,
+  type EvsMode,
+} from './codecs.js'
 
 describe('codec rows from the published tables', () => {
   // G.113 (09/2024) Appendix I
@@ -123,6 +130,23 @@ describe('what SDP says decides the row', () => {
     expect(lookupCodec('EVS', 16000, { fmtp: 'bw=nb-wb' })).toBeUndefined()
     expect(lookupCodec('EVS', 16000, { fmtp: 'br=5.9-24.4; bw=nb-swb' })?.id).toBe('evs-assumed')
     expect(lookupCodec('EVS', 16000)).toMatchObject({ grounded: false })
+  })
+
+  it('EVS by what its payload says, whatever SDP allowed', () => {
+    const fmtp = 'br=5.9-24.4;bw=nb-swb'
+    const seen = (evs: EvsMode) => lookupCodec('EVS', 16000, { fmtp, evs })?.id
+    expect(seen({ kbps: 24.4, bandwidth: 'SWB' })).toBe('evs-swb-24.4')
+    expect(seen({ kbps: 13.2, bandwidth: 'SWB' })).toBe('evs-swb-13.2')
+    expect(seen({ kbps: 13.2, bandwidth: 'WB' })).toBeUndefined()
+    expect(seen({ kbps: 8 })).toBeUndefined()
+    expect(seen({})).toBeUndefined()
+    // A bandwidth or a rate that no value exists for, or that the payload does not tell.
+    expect(seen({ kbps: 24.4, bandwidth: 'FB' })).toBe('evs-assumed')
+    expect(seen({ kbps: 64 })).toBe('evs-assumed')
+    expect(lookupCodec('EVS', 16000, { fmtp: 'bw=swb', evs: { kbps: 32 } })?.id).toBe('evs-swb-32')
+    expect(
+      lookupCodec('EVS', 16000, { fmtp: 'evs-mode-switch=1', evs: { kbps: 9.6, bandwidth: 'SWB' } })?.id,
+    ).toBe('evs-swb-9.6')
   })
 
   it('iLBC tells its frame by mode, 30 ms when it says nothing (RFC 3952)', () => {

@@ -36,6 +36,17 @@ export const CODECS_WITHOUT_ROW: readonly { name: string; aliases: readonly stri
 ]
 
 /** What else is known of the stream. */
+/** Audio bandwidth of an EVS frame. */
+export type EvsBandwidth = 'NB' | 'WB' | 'SWB' | 'FB'
+
+/** What EVS payloads say of themselves (3GPP TS 26.445 A.2). */
+export interface EvsMode {
+  /** Bit rate in the primary mode, kbit/s; undefined in the AMR-WB interoperable mode. */
+  kbps?: number
+  /** Where a frame of the primary mode says it in its first byte: from 9.6 kbit/s on. */
+  bandwidth?: EvsBandwidth
+}
+
 export interface CodecHints {
   /** The value of SDP's a=fmtp for the payload type. */
   fmtp?: string
@@ -45,6 +56,8 @@ export interface CodecHints {
   bitrateBps?: number
   /** Opus: audio bandwidth seen in the payload (RFC 6716). Overrides fmtp. */
   opusBandwidth?: OpusBandwidth
+  /** EVS: mode seen in the payload. Overrides fmtp. */
+  evs?: EvsMode
   /** G.711: does the receiver conceal losses? Default true. */
   g711Plc?: boolean
 }
@@ -112,14 +125,19 @@ function opusRow(
 
 const EVS_KBPS = [9.6, 13.2, 16.4, 24.4, 32, 48]
 
-/** 3GPP TS 26.445 A.3.3: values exist for SWB at a known rate; NB, WB and AMR-WB IO have none on any scale. */
-function evsRow(fmtp: Map<string, string>, bitrateBps: number | undefined): CodecRow | undefined {
-  if (fmtp.get('evs-mode-switch') === '1') return undefined
-  const bandwidth = fmtp.get('bw') ?? fmtp.get('bw-send')
+/**
+ * 3GPP TS 26.445 A.3.3: values exist for SWB at a known rate; NB, WB (all there is below 9.6 kbit/s) and AMR-WB IO have
+ * none on any scale.
+ */
+function evsRow(fmtp: Map<string, string>, { evs, bitrateBps }: CodecHints): CodecRow | undefined {
+  const interoperable = evs === undefined ? fmtp.get('evs-mode-switch') === '1' : evs.kbps === undefined
+  if (interoperable) return undefined
+  const bandwidth = evs?.bandwidth ?? fmtp.get('bw') ?? fmtp.get('bw-send')
   if (bandwidth !== undefined && !/swb|fb/i.test(bandwidth)) return undefined
+  if (evs?.kbps !== undefined && evs.kbps < EVS_KBPS[0]) return undefined
   const rates = (fmtp.get('br') ?? fmtp.get('br-send') ?? '').match(/[\d.]+/g)
   const signalled = rates !== null && rates.length === 1 ? Number(rates[0]) : undefined
-  const kbps = signalled ?? (bitrateBps === undefined ? undefined : bitrateBps / 1000)
+  const kbps = evs?.kbps ?? signalled ?? (bitrateBps === undefined ? undefined : bitrateBps / 1000)
   if (kbps === undefined || bandwidth?.toLowerCase() !== 'swb') return row('evs-assumed')
   const nearest = EVS_KBPS.reduce((best, next) =>
     Math.abs(next - kbps) < Math.abs(best - kbps) ? next : best,
@@ -178,7 +196,7 @@ export function lookupCodec(
     case 'G.722.1':
       return g7221Row(fmtp)
     case 'EVS':
-      return evsRow(fmtp, hints.bitrateBps)
+      return evsRow(fmtp, hints)
     case 'Opus':
       return opusRow(fmtp, hints.bitrateBps, hints.opusBandwidth)
     default:
