@@ -461,6 +461,8 @@ export class Correlator implements CallListener, StreamListener {
     for (const share of stream.shares) this.count(share, row)
   }
 
+  private readonly lastSeen = (slot: number): number => this.meter.lastSeen(slot)
+
   onResume(slot: number): void {
     const stream = this.entry(slot)
     if (stream) this.binder.onResume(stream)
@@ -477,8 +479,13 @@ export class Correlator implements CallListener, StreamListener {
     stream.modes?.restart()
     const { call, direction } = stream
     if (!call || !direction || !stream.audio) return
-    const closed = call.directions[direction].addRow(row, uses, this.scoringOf(call))
+    // Of an interval that goes on (SDP changed in it) there is more to come.
+    stream.handOutUntil(this.nowMs < row.intervalEnd ? row.lastPacket : row.intervalEnd)
+    const media = call.directions[direction]
+    const scoring = this.scoringOf(call)
+    let closed = media.addRow(row, uses, scoring)
     if (closed) this.emitInterval(call, direction, closed)
+    while ((closed = media.closeWaiting(scoring, this.lastSeen))) this.emitInterval(call, direction, closed)
   }
 
   /** Once a second, a packet of a stream whose codec tells its mode in the payload. */
@@ -549,8 +556,10 @@ export class Correlator implements CallListener, StreamListener {
     for (const stream of [...call.streams]) this.binder.release(stream)
     call.closed = true
     for (const direction of DIRECTIONS) {
-      const interval = call.directions[direction].closeInterval(this.scoringOf(call))
-      if (interval) this.emitInterval(call, direction, interval)
+      const scoring = this.scoringOf(call)
+      let closed: ClosedInterval | undefined
+      while ((closed = call.directions[direction].closeInterval(scoring)))
+        this.emitInterval(call, direction, closed)
     }
     this.legs.beforeRecord(call)
     const record = callRecord(call, this.context(call))

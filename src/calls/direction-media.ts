@@ -46,6 +46,22 @@ export interface ClosedInterval {
   counts: MediaTotals
 }
 
+/** One that rows are still added to. */
+interface OpenInterval {
+  startMs: number
+  endMs: number
+  counts: MediaTotals
+  codecs: CodecUse[]
+}
+
+/** When the last packet of a stream came, ms since the epoch. */
+type LastSeen = (slot: number) => number
+
+/** No interval waits longer than this for a stream: its meter hands out its rows sooner (INTERVAL_WAIT_MS and a sweep). */
+const LONGEST_WAIT_MS = 60_000
+/** Intervals of one direction that wait at once; of more, the first one goes. */
+const MOST_WAITING = 256
+
 /** What one stream of the direction covered, to see what went missing between it and the next. */
 interface StreamSpan {
   ssrc: number
@@ -62,7 +78,8 @@ const MOST_SPANS = 256
 
 /**
  * One direction of a call: the sum of its audio streams, and its intervals. An interval is handed out when the next one
- * begins, so that a late arrival can still be taken off its losses.
+ * begins, so that a late arrival can still be taken off its losses; where the direction has several streams (a new SSRC),
+ * when each of them has handed out its part of it.
  */
 export class DirectionMedia {
   readonly streams = new Few<StreamEntry>()
@@ -74,10 +91,13 @@ export class DirectionMedia {
   private ownScores: IntervalScore[] | undefined = undefined
   private ownSpans: StreamSpan[] | undefined = undefined
   private ownBursts: BurstStretch[] | undefined = undefined
-  private open: { startMs: number; endMs: number; counts: MediaTotals; codecs: CodecUse[] } | undefined =
-    undefined
+  private open: OpenInterval | undefined = undefined
+  /** Earlier ones, in order of time, that a stream may still have a part of. */
+  private waiting: OpenInterval[] | undefined = undefined
   /** Last packet seen in any row. */
   lastPacketMs = NaN
+  /** End of the last interval that was handed out. */
+  private handedOutUntilMs = -Infinity
 
   /** Burst jitter: stretches of burst seconds. */
   get bursts(): readonly BurstStretch[] {
@@ -134,31 +154,93 @@ export class DirectionMedia {
   }
 
   /**
-   * A row of one of its streams, which has it in its own totals already.
+   * A row of one of its streams, which has it in its own totals already. Ask `closeWaiting` afterwards.
    * @returns the interval before, when this row begins a new one
    */
   addRow(row: IntervalRow, uses: readonly CodecUse[], context: ScoringContext): ClosedInterval | undefined {
     let closed: ClosedInterval | undefined
-    if (this.open) this.open.counts.lost = Math.max(0, this.open.counts.lost - row.lostBefore)
-    if (this.open && row.intervalStart >= this.open.endMs && !isEmpty(row))
-      closed = this.closeInterval(context)
-    this.open ??= {
-      startMs: row.intervalStart,
-      endMs: row.intervalEnd,
-      counts: takeTotals(),
-      codecs: [],
+    if (row.lostBefore !== 0) this.takeOff(row)
+    if (this.open && row.intervalStart >= this.open.endMs && !isEmpty(row)) {
+      if (this.waiting !== undefined || this.streams.size > 1) {
+        this.wait(this.open)
+        this.open = undefined
+      } else {
+        closed = this.closeOpen(context)
+      }
     }
-    this.open.counts.add(row)
-    for (const use of uses) addCodecUse(this.open.codecs, use, use.packets)
+    const interval = this.intervalOf(row)
+    interval.counts.add(row)
+    for (const use of uses) addCodecUse(interval.codecs, use, use.packets)
     if (!(this.lastPacketMs >= row.lastPacket)) this.lastPacketMs = row.lastPacket
     return closed
   }
 
-  /** Closes the open interval, if there is one. */
+  /** What a row takes off the losses of the time before it comes off the interval before it. */
+  private takeOff(row: IntervalRow): void {
+    const before = this.waiting?.findLast(({ startMs }) => startMs < row.intervalStart)
+    const interval = this.open && this.open.startMs < row.intervalStart ? this.open : (before ?? this.open)
+    if (interval) interval.counts.lost = Math.max(0, interval.counts.lost - row.lostBefore)
+  }
+
+  /** Where a row belongs. What is of an interval that was handed out is counted in the one after it. */
+  private intervalOf(row: IntervalRow): OpenInterval {
+    const { open } = this
+    const { intervalStart: startMs, intervalEnd: endMs } = row
+    if (open === undefined) return (this.open = openInterval(startMs, endMs))
+    if (startMs >= open.startMs || (this.streams.size < 2 && this.waiting === undefined)) return open
+    const waiting = (this.waiting ??= [])
+    const next = waiting.findIndex((one) => one.endMs > startMs)
+    const at = next < 0 ? waiting.length : next
+    if (at < waiting.length && waiting[at].startMs <= startMs) return waiting[at]
+    if (startMs < this.handedOutUntilMs) return waiting[at] ?? open
+    const interval = openInterval(startMs, endMs)
+    waiting.splice(at, 0, interval)
+    return interval
+  }
+
+  private wait(interval: OpenInterval): void {
+    if (this.waiting) this.waiting.push(interval)
+    else this.waiting = [interval]
+  }
+
+  /**
+   * The first of the intervals that wait, when no stream has a part of it any more; undefined otherwise.
+   * @param lastSeen undefined at the end of the call: nothing is waited for
+   */
+  closeWaiting(context: ScoringContext, lastSeen?: LastSeen): ClosedInterval | undefined {
+    const { waiting } = this
+    if (waiting === undefined) return undefined
+    if (lastSeen && this.isWaitedFor(waiting, lastSeen)) return undefined
+    const first = waiting.shift()
+    if (waiting.length === 0) this.waiting = undefined
+    return first && this.close(first, context)
+  }
+
+  private isWaitedFor(waiting: readonly OpenInterval[], lastSeen: LastSeen): boolean {
+    const [{ endMs }] = waiting
+    if (waiting.length > MOST_WAITING || (this.open && this.open.endMs - endMs > LONGEST_WAIT_MS))
+      return false
+    for (const { slot, handedOutMs } of this.streams) {
+      const seenMs = lastSeen(slot)
+      // One that went on beyond it has handed out its part.
+      if (seenMs > handedOutMs && seenMs < endMs) return true
+    }
+    return false
+  }
+
+  /** Closes what is left of the intervals, at the end of the call; undefined when there is none. */
   closeInterval(context: ScoringContext): ClosedInterval | undefined {
-    if (!this.open) return undefined
-    const { startMs, endMs, counts, codecs } = this.open
+    return this.closeWaiting(context) ?? this.closeOpen(context)
+  }
+
+  private closeOpen(context: ScoringContext): ClosedInterval | undefined {
+    const { open } = this
     this.open = undefined
+    return open && this.close(open, context)
+  }
+
+  private close({ startMs, endMs, counts, codecs }: OpenInterval, context: ScoringContext): ClosedInterval {
+    this.handedOutUntilMs = endMs
     const expectedMs = expectedMediaMs(counts, codecs)
     const fields = newDraft()
     fillCounts(fields, counts, codecs, context)
@@ -257,6 +339,10 @@ export class DirectionMedia {
 }
 
 /** Nothing came, and nothing was due: what such a row still says, of bursts that are over, belongs to what came before. */
+function openInterval(startMs: number, endMs: number): OpenInterval {
+  return { startMs, endMs, counts: takeTotals(), codecs: [] }
+}
+
 function isEmpty(row: IntervalRow): boolean {
   return row.packets === 0 && row.lost === 0 && row.duplicates === 0 && row.stray === 0
 }

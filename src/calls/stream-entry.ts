@@ -47,6 +47,8 @@ export class StreamEntry {
   latestUse: CodecUse | undefined = undefined
   /** What an observer that looks at each second keeps with it. */
   watched: object | undefined = undefined
+  /** Its packets until then are in rows that its call has, ms since the epoch. */
+  handedOutMs = -Infinity
   segments = 0
   lowestSequence = 0
   highestSequence = 0
@@ -69,6 +71,10 @@ export class StreamEntry {
     this.ssrcWord = identity.ssrc | 0
     this.firstArrival = identity.firstArrival
     this.firstSequence = identity.firstSequence
+  }
+
+  handOutUntil(timeMs: number): void {
+    if (timeMs > this.handedOutMs) this.handedOutMs = timeMs
   }
 
   get ssrc(): number {
