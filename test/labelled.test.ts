@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CallSpec, CodecName, DirectionSpec } from '../src/generate/scenario.js'
-import { directionOf, expectTruth, only, replay, replayScenario, type Frame } from './helpers/replay.js'
+import { directionOf, expectTruth, only, replay, replayScenario } from './helpers/replay.js'
 
 const START = '2024-03-01T12:00:00Z'
 
@@ -224,53 +224,3 @@ function udpFrame(source: string, destination: string, payload: Uint8Array): Uin
   frame.set(payload, 42)
   return frame
 }
-
-describe('intervals of a direction whose streams follow or accompany each other', () => {
-  /** RTP packets of the capture that lie in the interval. There is no RTCP in it. */
-  function onTheWire(frames: readonly Frame[], source: string, startMs: number, endMs: number): number {
-    const address = Buffer.from(source.split('.').map(Number))
-    return frames.filter(({ timeMs, frame }) => {
-      const isUdp = frame[23] === 17 && address.equals(frame.subarray(26, 30))
-      return isUdp && frame[42] >> 6 === 2 && timeMs >= startMs && timeMs < endMs
-    }).length
-  }
-
-  const changes = (...at: number[]): DirectionSpec => ({ ssrc_change: at.map((at_s) => ({ at_s })) })
-
-  it.each<[string, DirectionSpec]>([
-    ['a new SSRC in the middle', changes(13)],
-    ['a new SSRC at the end of one', changes(9.97)],
-    ['two in one', changes(11, 14)],
-    ['one in each', changes(5, 15, 25, 35, 45)],
-    [
-      'back to the first',
-      {
-        ssrc: 1,
-        ssrc_change: [
-          { at_s: 13, ssrc: 2 },
-          { at_s: 37, ssrc: 1 },
-        ],
-      },
-    ],
-    ['an outage before the new one', { ...changes(22), loss: { outages: [{ at_s: 13, duration_s: 9 }] } }],
-  ])('%s: each has its own packets, in order', async (_, from_caller) => {
-    const { call, intervals, packets } = await oneCall({
-      duration_s: 70,
-      rtcp: false,
-      media: { from_caller },
-    })
-    const own = intervals.filter(({ direction }) => direction === 'from_caller')
-    expect(own.map(({ start }) => start)).toEqual(own.map(({ start }) => start).sort())
-    expect(new Set(own.map(({ start }) => start)).size).toBe(own.length)
-    for (const { start, end, packets: counted } of own) {
-      const startMs = Math.floor(Date.parse(start) / 10_000) * 10_000
-      expect([start, counted]).toEqual([
-        start,
-        onTheWire(packets, '192.0.2.10', startMs, Math.ceil(Date.parse(end) / 10_000) * 10_000),
-      ])
-    }
-    expect(own.reduce((sum, interval) => sum + (interval.packets ?? 0), 0)).toBe(
-      directionOf(call, 'from_caller').packets,
-    )
-  })
-})

@@ -188,13 +188,15 @@ export class DirectionMedia {
     const { intervalStart: startMs, intervalEnd: endMs } = row
     if (open === undefined) return (this.open = openInterval(startMs, endMs))
     if (startMs >= open.startMs || (this.streams.size < 2 && this.waiting === undefined)) return open
-    const waiting = (this.waiting ??= [])
+    const waiting = this.waiting ?? []
     const next = waiting.findIndex((one) => one.endMs > startMs)
     const at = next < 0 ? waiting.length : next
-    if (at < waiting.length && waiting[at].startMs <= startMs) return waiting[at]
-    if (startMs < this.handedOutUntilMs) return waiting[at] ?? open
+    if (at < waiting.length && (waiting[at].startMs <= startMs || startMs < this.handedOutUntilMs))
+      return waiting[at]
+    if (startMs < this.handedOutUntilMs) return open
     const interval = openInterval(startMs, endMs)
     waiting.splice(at, 0, interval)
+    this.waiting = waiting
     return interval
   }
 
