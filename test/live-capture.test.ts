@@ -14,7 +14,10 @@ const scratch = mkdtempSync(join(tmpdir(), 'callprobe-live-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 /** Calls that can run side by side: their media share no addresses and ports. */
-const FIXTURES = ['sipp-g711', 'sipp-setup-failures', 'sipp-tcp-challenge-ipv6', 'baresip-pcmu-bursts']
+const FIXTURES = [
+  ...['sipp-g711', 'sipp-setup-failures', 'sipp-tcp-challenge-ipv6'],
+  ...['baresip-pcmu-bursts', 'baresip-opus-random-loss'],
+]
 
 function fixture(name: string): string {
   return join(ROOT, 'fixtures', `${name}.pcap`)

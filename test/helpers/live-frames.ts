@@ -27,6 +27,7 @@ export function countsOf(fields: DirectionRecord | undefined): object | undefine
     loss_runs,
     dscp,
     ssrcs,
+    mos_model,
   } = fields
   return {
     packets,
@@ -40,6 +41,8 @@ export function countsOf(fields: DirectionRecord | undefined): object | undefine
     loss_runs,
     dscp,
     ssrcs,
+    // Names the mode that was seen in the payload.
+    mos_model,
   }
 }
 
