@@ -31,12 +31,14 @@ export interface BurstStretch {
   peakMs: number
 }
 
-/** What an interval said, kept for the call's minimum and percentiles. */
-interface IntervalScore {
-  mosCq: number | undefined
-  delayMs: number | undefined
-  expectedMs: number
-}
+/**
+ * Of each interval that was handed out, one after another: MOS-CQ, delay in ms (NaN: none), expected media in ms. Kept as bare
+ * numbers, since a call of a day has thousands of them.
+ */
+const MOS_CQ = 0
+const DELAY = 1
+const EXPECTED = 2
+const SCORE_VALUES = 3
 
 export interface ClosedInterval {
   startMs: number
@@ -88,7 +90,7 @@ export class DirectionMedia {
   // Made when they are first needed: most directions of a busy tap have one stream and a few intervals.
   private finished: MediaTotals | undefined = undefined
   private finishedUses: CodecUse[] | undefined = undefined
-  private ownScores: IntervalScore[] | undefined = undefined
+  private ownScores: number[] | undefined = undefined
   private ownSpans: StreamSpan[] | undefined = undefined
   private ownBursts: BurstStretch[] | undefined = undefined
   private open: OpenInterval | undefined = undefined
@@ -112,7 +114,7 @@ export class DirectionMedia {
     return this.ownSpans ?? NONE
   }
 
-  private get scores(): readonly IntervalScore[] {
+  private get scores(): readonly number[] {
     return this.ownScores ?? NONE
   }
 
@@ -253,9 +255,9 @@ export class DirectionMedia {
       fields.delay_p50_ms = delayMs
       fields.delay_source = context.delaySource
     }
-    const score = { mosCq: fields.mos_cq, delayMs, expectedMs }
-    if (this.ownScores) this.ownScores.push(score)
-    else this.ownScores = [score]
+    const mosCq = fields.mos_cq ?? NaN
+    if (this.ownScores) this.ownScores.push(mosCq, delayMs ?? NaN, expectedMs)
+    else this.ownScores = [mosCq, delayMs ?? NaN, expectedMs]
     return { startMs, endMs, fields, counts }
   }
 
@@ -323,10 +325,10 @@ export class DirectionMedia {
     fillCounts(fields, counts, codecs, context)
     fillDistributions(fields, counts)
     fillScores(fields, counts, codecs, context)
-    const counted = this.scores.filter((score) => score.expectedMs >= COUNTED_INTERVAL_MS)
-    const scores = counted.length > 0 ? counted : this.scores
-    const mos = sorted(scores.map((score) => score.mosCq))
-    const delays = sorted(this.scores.map((score) => score.delayMs))
+    const { scores } = this
+    const isCounted = scores.some((value, n) => n % SCORE_VALUES === EXPECTED && value >= COUNTED_INTERVAL_MS)
+    const mos = sortedScores(scores, MOS_CQ, isCounted ? COUNTED_INTERVAL_MS : -Infinity)
+    const delays = sortedScores(scores, DELAY, -Infinity)
     // A call too short for any scored interval is its own interval.
     fields.mos_cq_min = mos.length > 0 ? mos[0] : fields.mos_cq
     fields.mos_cq_p5 = mos.length > 0 ? nearestRank(mos, 5) : fields.mos_cq
@@ -340,11 +342,21 @@ export class DirectionMedia {
   }
 }
 
-/** Nothing came, and nothing was due: what such a row still says, of bursts that are over, belongs to what came before. */
 function openInterval(startMs: number, endMs: number): OpenInterval {
   return { startMs, endMs, counts: takeTotals(), codecs: [] }
 }
 
+/** One value of each interval with so much expected media, lowest first; those without it left out. */
+function sortedScores(scores: readonly number[], value: number, leastExpectedMs: number): number[] {
+  const picked: number[] = []
+  for (let at = 0; at < scores.length; at += SCORE_VALUES) {
+    const one = scores[at + value]
+    if (scores[at + EXPECTED] >= leastExpectedMs && !Number.isNaN(one)) picked.push(one)
+  }
+  return picked.sort((a, b) => a - b)
+}
+
+/** Nothing came, and nothing was due: what such a row still says, of bursts that are over, belongs to what came before. */
 function isEmpty(row: IntervalRow): boolean {
   return row.packets === 0 && row.lost === 0 && row.duplicates === 0 && row.stray === 0
 }
@@ -380,10 +392,6 @@ function longestGapBetween(spans: readonly StreamSpan[]): number {
     covered = covered === Infinity ? lastPacket : Math.max(covered, lastPacket)
   }
   return longest
-}
-
-function sorted(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value): value is number => value !== undefined).sort((a, b) => a - b)
 }
 
 /** Nearest-rank percentile of ascending values. */
