@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { SipCall } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import { DirectionMedia } from './direction-media.js'
@@ -96,5 +96,5 @@ export class CallEntry {
 function mediaOnlyCallId(stream: StreamEntry): string {
   const { sourceAddress, sourcePort, destinationAddress, destinationPort, ssrc, firstArrival } = stream
   const text = `${sourceAddress} ${sourcePort} ${destinationAddress} ${destinationPort} ${ssrc} ${firstArrival}`
-  return `media-${createHash('sha256').update(text).digest('hex').slice(0, 20)}`
+  return `media-${hash('sha256', text, 'hex').slice(0, 20)}`
 }
