@@ -19,7 +19,13 @@ import { MediaClaims } from './media-claims.js'
 import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { newDraft } from './media-draft.js'
-import { fillCounts, fillDistributions, fillScores, type ScoringContext } from './media-fields.js'
+import {
+  fillCounts,
+  fillDistributions,
+  fillScores,
+  packetTimeMs,
+  type ScoringContext,
+} from './media-fields.js'
 import { giveBack, takeTotals } from './media-totals.js'
 import {
   DIRECTIONS,
@@ -475,7 +481,7 @@ export class Correlator implements CallListener, StreamListener {
     if (row.first || stream.segments <= 1) stream.lowestSequence = row.segmentLowest
     stream.highestSequence = row.segmentHighest
     const uses = this.codecUses(row, stream)
-    for (const use of uses) addCodecUse(stream.codecs, use, use.packets)
+    for (const use of uses) addCodecUse(stream.codecs, use)
     stream.modes?.restart()
     const { call, direction } = stream
     if (!call || !direction || !stream.audio) return
@@ -513,7 +519,8 @@ export class Correlator implements CallListener, StreamListener {
     const uses: CodecUse[] = []
     for (let k = 0; k < row.payloadTypes; k++) {
       const { payloadType, packets } = row.typeCounts[k]
-      uses.push({ ...this.resolve(payloadType, stream), packets })
+      const use = this.resolve(payloadType, stream)
+      uses.push({ ...use, packets, mediaMs: packets * packetTimeMs(row, [use]) })
     }
     return uses
   }

@@ -172,7 +172,7 @@ export class DirectionMedia {
     }
     const interval = this.intervalOf(row)
     interval.counts.add(row)
-    for (const use of uses) addCodecUse(interval.codecs, use, use.packets)
+    for (const use of uses) addCodecUse(interval.codecs, use)
     if (!(this.lastPacketMs >= row.lastPacket)) this.lastPacketMs = row.lastPacket
     return closed
   }
@@ -269,7 +269,7 @@ export class DirectionMedia {
     if (!stream.totals) return
     this.finished ??= takeTotals()
     this.finished.add(stream.totals)
-    for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use, use.packets)
+    for (const use of stream.codecs) addCodecUse(this.finishedCodecs, use)
     if (stream.totals.packets === 0 || this.spans.length >= MOST_SPANS) return
     const span: StreamSpan = {
       ssrc: stream.ssrc,
@@ -293,11 +293,11 @@ export class DirectionMedia {
     const counts = new MediaTotals()
     const codecs: CodecUse[] = []
     if (this.finished) counts.add(this.finished)
-    for (const use of this.finishedCodecs) addCodecUse(codecs, use, use.packets)
+    for (const use of this.finishedCodecs) addCodecUse(codecs, use)
     for (const stream of this.streams) {
       if (!stream.totals) continue
       counts.add(stream.totals)
-      for (const use of stream.codecs) addCodecUse(codecs, use, use.packets)
+      for (const use of stream.codecs) addCodecUse(codecs, use)
     }
     const spans = [...this.spans].sort((a, b) => a.firstPacket - b.firstPacket)
     countLostBetween(spans, counts)

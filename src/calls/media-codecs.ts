@@ -14,6 +14,8 @@ export interface CodecUse {
   row?: CodecRow
   /** Packets that were timed with it. */
   packets: number
+  /** The media in them, ms. */
+  mediaMs: number
 }
 
 /** The format of a payload type: as negotiated, else RFC 3551's static one. */
@@ -54,20 +56,22 @@ export function resolveCodec(
 
 function lookUp(payloadType: number, formats: readonly PayloadFormat[], hints: CodecHints): CodecUse {
   const format = formatOf(payloadType, formats)
-  if (format === undefined) return { payloadType, clockRateHz: 0, packets: 0 }
+  if (format === undefined) return { payloadType, clockRateHz: 0, packets: 0, mediaMs: 0 }
   const row = lookupCodec(format.encoding, format.clockRateHz, { ...hints, fmtp: format.fmtp })
-  return { encoding: format.encoding, payloadType, clockRateHz: format.clockRateHz, row, packets: 0 }
+  const { encoding, clockRateHz } = format
+  return { encoding, payloadType, clockRateHz, row, packets: 0, mediaMs: 0 }
 }
 
-/** Adds packets to the list's entry for the same codec, or a new entry. */
-export function addCodecUse(uses: CodecUse[], use: CodecUse, packets: number): void {
+/** Adds a use to the list's entry for the same codec, or as a new entry. */
+export function addCodecUse(uses: CodecUse[], use: CodecUse): void {
   for (const known of uses) {
     if (
       known.payloadType === use.payloadType &&
       known.encoding === use.encoding &&
       known.row?.id === use.row?.id
     ) {
-      known.packets += packets
+      known.packets += use.packets
+      known.mediaMs += use.mediaMs
       return
     }
   }
@@ -76,7 +80,8 @@ export function addCodecUse(uses: CodecUse[], use: CodecUse, packets: number): v
     payloadType: use.payloadType,
     clockRateHz: use.clockRateHz,
     row: use.row,
-    packets,
+    packets: use.packets,
+    mediaMs: use.mediaMs,
   })
 }
 

@@ -85,10 +85,10 @@ function score(
     return row && scoreMedia({ codec: row, lossPercent, burstRatio: ratio, delayMs })
   }
   const stretches: ScoredStretch[] = []
-  for (const { row, packets } of codecs) {
+  for (const { row, mediaMs } of codecs) {
     if (row === undefined) continue
     const media = { codec: row, lossPercent, burstRatio: ratio, delayMs }
-    stretches.push({ codec: row, score: scoreMedia(media), durationMs: packets })
+    stretches.push({ codec: row, score: scoreMedia(media), durationMs: mediaMs })
   }
   return stretches.length === 1 ? stretches[0].score : combineByTime(stretches)
 }

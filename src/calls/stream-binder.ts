@@ -60,7 +60,7 @@ export class StreamBinder {
     // Packets that came before the SDP were counted under a bare payload type.
     for (const use of stream.takeCodecs()) {
       const named = use.encoding === undefined ? this.parts.resolve(use.payloadType, stream) : use
-      addCodecUse(stream.codecs, named, use.packets)
+      addCodecUse(stream.codecs, { ...named, packets: use.packets, mediaMs: use.mediaMs })
     }
     if (this.claims.isOfLosingBranch(stream, call)) stream.audio = false
     else if (stream.audio && this.sameMedia.repeats(stream, call.directions[direction], this.parts.nowMs()))

@@ -116,14 +116,14 @@ export class StreamEntry {
     this.lostApart = lost
     if (this.totals) (this.earlier ??= new MediaTotals()).add(this.totals)
     this.totals = undefined
-    for (const use of this.takeCodecs()) addCodecUse((this.earlierUses ??= []), use, use.packets)
+    for (const use of this.takeCodecs()) addCodecUse((this.earlierUses ??= []), use)
     this.segments = 0
   }
 
   /** Codec uses over the whole stream. */
   wholeCodecs(): CodecUse[] {
     const uses = (this.earlierUses ?? NONE).map((use: CodecUse) => ({ ...use }))
-    for (const use of this.uses ?? NONE) addCodecUse(uses, use, use.packets)
+    for (const use of this.uses ?? NONE) addCodecUse(uses, use)
     return uses
   }
 

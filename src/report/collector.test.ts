@@ -189,7 +189,7 @@ describe('the score of a second', () => {
     const { collector: report, close } = collector()
     const call = new CallEntry('a')
     const [known, unknown] = [stream(0xa), stream(0xb)]
-    const nothing: CodecUse = { payloadType: 120, clockRateHz: 0, packets: 0 }
+    const nothing: CodecUse = { payloadType: 120, clockRateHz: 0, packets: 0, mediaMs: 0 }
     report.onSecond(call, 'from_caller', known, second(0), PCMA)
     report.onSecond(call, 'from_caller', unknown, second(1, { payloadType: 120 }), nothing)
     report.onSecond(call, 'from_caller', known, second(2), PCMA)

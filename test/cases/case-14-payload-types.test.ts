@@ -118,6 +118,38 @@ describe('case 14: dynamic payload types', () => {
     expect(streams).toHaveLength(2)
   })
 
+  it('a codec that puts more media in a packet weighs no less for it', async () => {
+    // 20 s in 1,000 packets, then 20 s in 333.
+    const { calls, streams } = await replayScenario({
+      calls: [
+        {
+          duration_s: 40,
+          rtcp: false,
+          offer: ['G729'],
+          reinvite: [{ at_s: 20, codec: 'G729', ptime_ms: 60 }],
+        },
+      ],
+    })
+    for (const name of ['from_caller', 'from_callee'] as const)
+      expectNear(directionOf(only(calls), name).mos_lq, mosOf({ ie: 10 / 2 }), 0.01)
+    for (const { mos_lq } of streams) expectNear(mos_lq, mosOf({ ie: 10 / 2 }), 0.01)
+  })
+
+  it('over mixed scales the codec of most time speaks, not that of most packets', async () => {
+    const { calls } = await replayScenario({
+      calls: [
+        {
+          duration_s: 40,
+          rtcp: false,
+          offer: ['G722'],
+          reinvite: [{ at_s: 15, codec: 'G722', ptime_ms: 60 }],
+        },
+      ],
+    })
+    for (const name of ['from_caller', 'from_callee'] as const)
+      expect(directionOf(only(calls), name)).toMatchObject({ mos_scale: 'wb', mos_mixed_scale: true })
+  })
+
   it('a re-INVITE from PCMU to G.729 weighs R by time', async () => {
     const { calls, truth } = await replayScenario({
       calls: [{ duration_s: 40, rtcp: false, offer: ['G729'], reinvite: [{ at_s: 10, codec: 'G729' }] }],
