@@ -10,12 +10,13 @@ import { MemorySource } from '../src/capture/memory-source.js'
 import { openFiles } from '../src/capture/open.js'
 import { PcapWriter } from '../src/capture/pcap-writer.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
+import { generateScenario } from '../src/generate/generate.js'
 import { Probe } from '../src/pipeline/probe.js'
 import type { ReaderSource } from '../src/pipeline/reader/reader-source.js'
 import { jsonLine } from '../src/sinks/json-line.js'
 import { readPackets } from './helpers/capture-bytes.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
-import type { Frame } from './helpers/replay.js'
+import { pcapOf, type Frame } from './helpers/replay.js'
 import { transpile } from './helpers/transpiled.js'
 
 const FIXTURES = readdirSync(join(ROOT, 'fixtures'))
@@ -52,7 +53,12 @@ async function runOf(source: PacketSource): Promise<Run> {
   const lines: string[] = []
   const probe = new Probe(DEFAULT_CONFIG, 'file', (record) => lines.push(jsonLine(record)))
   try {
-    for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
+    for (;;) {
+      const batch = await source.next()
+      probe.noteCuts(source.cuts ?? 0)
+      if (batch === null) break
+      probe.onBatch(batch)
+    }
     for (const _ of probe.finish());
   } finally {
     await source.close()
@@ -117,6 +123,29 @@ describe('captures read by a thread of their own', () => {
     const { warnings, lines } = await expectSame([path])
     expect(warnings).toHaveLength(1)
     expect(lines.length).toBeGreaterThan(0)
+  })
+
+  it('of which one breaks off while calls are up: those say so, of a run of several files', async () => {
+    const { packets } = generateScenario({
+      calls: [
+        { call_id: 'before', duration_s: 5, rtcp: false },
+        { call_id: 'during', at_s: 2, duration_s: 20, rtcp: false },
+        { call_id: 'after', at_s: 12, duration_s: 5, rtcp: false },
+      ],
+    })
+    const cutMs = packets[0].timeMs + 11_000
+    const parts = [packets.filter((p) => p.timeMs < cutMs), packets.filter((p) => p.timeMs >= cutMs)]
+    const [first, second] = parts.map((part) => pcapOf(part))
+    const { lines } = await expectSame([
+      writeScratch('rotated-1.pcap', first.subarray(0, first.length - 7)),
+      writeScratch('rotated-2.pcap', second),
+    ])
+    const calls = lines.map((line) => JSON.parse(line)).filter(({ type }) => type === 'call')
+    expect(calls.map(({ call_id, validity }) => [call_id, validity.truncated])).toEqual([
+      ['before', undefined],
+      ['after', undefined],
+      ['during', true],
+    ])
   })
 
   it('yield all that precedes a record that makes no sense', async () => {

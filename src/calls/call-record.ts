@@ -17,9 +17,9 @@ import {
   type Quality,
   type SipRecord,
   type TimestampSource,
-  type Validity,
 } from './records.js'
 import { ssrcText } from './stream-entry.js'
+import { mediaSpan, validity } from './validity.js'
 
 /** Media that begin within the first second after the answer are not missed. */
 const PRESENCE_AFTER_MS = 1000
@@ -34,6 +34,8 @@ export interface RecordContext extends PlaceContext {
   mediaOnTap: boolean
   /** Live capture: what was missed. */
   captureLosses?: CaptureLosses
+  /** When capture files ended early or were damaged. */
+  cutsMs: readonly number[]
 }
 
 /** The last few times as text: intervals of many streams begin and end together. */
@@ -259,62 +261,4 @@ function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordC
     ...common,
     ...rttFields(call),
   }
-}
-
-function mediaSpan(media: CallRecord['media']): { first?: string; last?: string } {
-  let first: string | undefined
-  let last: string | undefined
-  for (const direction of DIRECTIONS) {
-    const fields = media[direction]
-    if (fields?.first_packet !== undefined && (first === undefined || fields.first_packet < first)) {
-      first = fields.first_packet
-    }
-    if (fields?.last_packet !== undefined && (last === undefined || fields.last_packet > last)) {
-      last = fields.last_packet
-    }
-  }
-  return { first, last }
-}
-
-function validity(call: CallEntry, media: CallRecord['media'], context: RecordContext): Validity {
-  let spanDuplicates = 0
-  for (const direction of DIRECTIONS) {
-    spanDuplicates += call.directions[direction].totals()?.counts.spanDuplicates ?? 0
-  }
-  return {
-    complete_start: call.sip ? call.sip.sawInvite : undefined,
-    complete_end: call.sip ? call.sip.state !== 'in_progress' && call.sip.endMs !== undefined : undefined,
-    directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
-    ...captureValidity(call, media, context),
-    mirror_loss: mirrorLoss(call),
-    span_duplicates: spanDuplicates,
-    encrypted_rtcp: call.rtcp?.encrypted || undefined,
-    timestamp_source: context.timestampSource,
-  }
-}
-
-/** What the live capture missed while the call ran. */
-function captureValidity(
-  call: CallEntry,
-  media: CallRecord['media'],
-  { captureLosses, nowMs }: RecordContext,
-): Pick<Validity, 'capture_drops' | 'capture_down_ms' | 'resumed' | 'clock_synchronized'> {
-  if (!captureLosses) return {}
-  const first = call.sip ? undefined : mediaSpan(media).first
-  const startMs = call.sip?.inviteMs ?? (first === undefined ? nowMs : Date.parse(first))
-  const { drops, downMs } = captureLosses.between(startMs, nowMs)
-  return {
-    capture_drops: captureLosses.known ? drops : undefined,
-    capture_down_ms: downMs > 0 ? downMs : undefined,
-    resumed: captureLosses.isResumed(call.callId) || undefined,
-    clock_synchronized: captureLosses.clockSynchronized,
-  }
-}
-
-/** Packets that RTCP shows were received and the tap did not see; undefined when RTCP does not tell. */
-function mirrorLoss(call: CallEntry): number | undefined {
-  const beyond = DIRECTIONS.map((direction) => call.rtcp?.lossBeyondTap(direction)).filter(
-    (b) => b !== undefined,
-  )
-  return beyond.length > 0 ? beyond.reduce((sum, { mirror }) => sum + mirror, 0) : undefined
 }

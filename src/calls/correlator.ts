@@ -56,6 +56,8 @@ import { UnboundStreams } from './unbound-streams.js'
 const TAIL_MS = 2000.001
 /** Streams without signalling whose calls are made as soon as they begin; those of more, at their first interval. */
 export const FOLLOWED_AT_ONCE = 1024
+/** Damaged capture files of one run whose calls say so. */
+const MOST_CUTS = 1024
 /** Media from a call's addresses are its remains, not a call of their own, for this long after. */
 const LEFTOVER_MS = 60_000
 
@@ -106,6 +108,8 @@ export class Correlator implements CallListener, StreamListener {
   /** The configuration has sites or trunks. */
   private namesPlaces: boolean
   private nowMs = 0
+  /** When capture files ended early or were damaged. */
+  private readonly cutsMs: number[] = []
   /** Set when an observer looks at messages, or at seconds: nobody else pays for them. */
   onCallMessage?: CallListener['onCallMessage']
   onSecond?: StreamListener['onSecond']
@@ -194,6 +198,11 @@ export class Correlator implements CallListener, StreamListener {
     this.nowMs = timeMs
     this.timers.run(timeMs)
     for (const observer of this.observers) observer.onTime?.(timeMs)
+  }
+
+  /** A capture file ended early or was damaged behind the packet of that time. */
+  onCut(timeMs: number): void {
+    if (this.cutsMs.length < MOST_CUTS) this.cutsMs.push(timeMs)
   }
 
   /** End of the capture: every open call gets its record. Pauses now and then, for slow outputs. */
@@ -633,6 +642,7 @@ export class Correlator implements CallListener, StreamListener {
       nowMs: this.nowMs,
       mediaOnTap: this.mediaOnTap,
       captureLosses: this.captureLosses,
+      cutsMs: this.cutsMs,
     }
   }
 

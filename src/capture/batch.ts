@@ -52,6 +52,8 @@ export interface PacketSource {
   readonly files: number
   /** Everything noticed so far. */
   readonly warnings: readonly SourceWarning[]
+  /** Captures that ended early or were damaged: those of which all packets were handed out. Absent where nothing ends so. */
+  readonly cuts?: number
   /** Packets that the capturing program says it dropped (pcapng ISB/EPB), if it says. */
   readonly reportedDrops: number
   close(): Promise<void>

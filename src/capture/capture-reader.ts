@@ -26,6 +26,9 @@ export class CaptureReader implements PacketSource {
   private parser: CaptureParser | null = null
   private position = 0
   private done = false
+  /** It ended early or was damaged. */
+  private isCut = false
+  cuts = 0
   private held: FrameBatch | null = null
   private notesReported = 0
 
@@ -92,7 +95,7 @@ export class CaptureReader implements PacketSource {
       this.held = null
       return held
     }
-    if (this.done) return null
+    if (this.done) return this.over()
     if (this.parser === null) await this.start()
     const parser = this.parser
     if (parser === null) return null
@@ -106,7 +109,7 @@ export class CaptureReader implements PacketSource {
       if (batch.end > 0) return batch
       if (!(await this.window.advance(this.position, parser.needed))) {
         await this.stopAtEnd(parser)
-        return null
+        return this.over()
       }
       this.showWindow()
     }
@@ -118,7 +121,14 @@ export class CaptureReader implements PacketSource {
     this.position = this.window.start
   }
 
+  /** All that it had was handed out. */
+  private over(): null {
+    if (this.isCut) this.cuts = 1
+    return null
+  }
+
   private warn(kind: SourceWarning['kind'], message: string, offset?: number): void {
+    if (kind !== 'note') this.isCut = true
     this.warnings.push({ source: this.options.name, kind, message, offset })
   }
 

@@ -33,6 +33,7 @@ export class MergedSource implements PacketSource {
   private current: OpenCapture | null = null
   private endedDrops = 0
   private endedBytes = 0
+  cuts = 0
   private readonly bytesTotal: number
 
   /** `waiting` in order of first packet time. */
@@ -87,6 +88,7 @@ export class MergedSource implements PacketSource {
       return true
     }
     this.endedDrops += capture.reader.reportedDrops
+    this.cuts += capture.reader.cuts
     this.endedBytes += capture.size === 0 ? capture.reader.progress().bytesRead : capture.size
     await capture.reader.close()
     return false

@@ -139,6 +139,7 @@ async function run(source: PacketSource, probe: Probe, records: RunRecords): Pro
   try {
     for (;;) {
       const batch = await source.next()
+      probe.noteCuts(source.cuts ?? 0)
       if (batch === null) return
       probe.onBatch(batch)
       await records.ready()

@@ -73,6 +73,7 @@ export class Probe {
   private newestMs = -Infinity
   private timeStepsBack = 0
   private timeStepBackMaxMs = 0
+  private cuts = 0
   private tickAt = -Infinity
   /** The earlier of the next tick and the correlator's next event. */
   private wakeAt = -Infinity
@@ -248,6 +249,13 @@ export class Probe {
     this.packets += end - from
     this.bytes += bytes
     this.rtpPackets += rtp
+  }
+
+  /** Captures that ended early or were damaged: so many, of all whose packets came by so far. */
+  noteCuts(cuts: number): void {
+    if (cuts === this.cuts) return
+    this.cuts = cuts
+    this.correlator.onCut(this.range.lastMs)
   }
 
   /** Live capture: nothing came, and time went on to `timeMs` all the same. */

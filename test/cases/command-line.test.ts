@@ -260,6 +260,10 @@ describe('damaged and divided captures', () => {
     expect(summary.truncated_files[0].message).not.toBe('')
     expect(callIds(list, 'call')).toHaveLength(2)
     expect(list.flatMap((record) => validateRecord(record))).toEqual([])
+    // Both were up.
+    for (const record of list)
+      if (record.type === 'call')
+        expect(record.validity).toMatchObject({ complete_end: false, truncated: true })
     // As many packets as lie whole before the cut.
     let at = 24
     let packets = 0

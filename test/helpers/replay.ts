@@ -50,6 +50,7 @@ export async function replayBytes(bytes: Uint8Array, config: Partial<Config> = {
   const probe = new Probe(inForce, 'file', (record) => records.push(written(record)))
   const source = new MemorySource(bytes)
   for (let batch = await source.next(); batch !== null; batch = await source.next()) probe.onBatch(batch)
+  probe.noteCuts(source.cuts)
   for (const _ of probe.finish());
   const summary: SummaryRecord = {
     type: 'summary',

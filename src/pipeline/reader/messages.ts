@@ -17,6 +17,8 @@ export interface SourceState {
   files: number
   reportedDrops: number
   warnings: readonly SourceWarning[]
+  /** As `PacketSource.cuts`. */
+  cuts: number
 }
 
 export interface FailureText {

@@ -20,6 +20,9 @@ export class ReaderSource implements PacketSource {
   warnings: readonly SourceWarning[] = []
   files = 0
   reportedDrops = 0
+  cuts = 0
+  /** When all was handed out. */
+  private cutsAtEnd = 0
   private readonly ring: SlabRing
   private readonly worker: Worker
   /** Memory that frames lie in, by id. */
@@ -89,11 +92,12 @@ export class ReaderSource implements PacketSource {
     return new Promise((resolve) => (this.notify = resolve))
   }
 
-  private update({ progress, files, reportedDrops, warnings }: SourceState): void {
+  private update({ progress, files, reportedDrops, warnings, cuts }: SourceState): void {
     this.lastProgress = progress
     this.files = files
     this.reportedDrops = reportedDrops
     this.warnings = warnings
+    this.cutsAtEnd = cuts
   }
 
   private failure({ code, message, hint }: FailureText): Error {
@@ -105,6 +109,7 @@ export class ReaderSource implements PacketSource {
     const slab = this.ring.slab(this.measured)
     const n = this.nextBatch++
     const memory = slab.memoryOf(n)
+    this.cuts = slab.cutsBefore(n)
     // The message that tells of it was sent before the slab was filled.
     while (this.memories.length <= memory) {
       if (this.failed !== undefined) this.end()
@@ -134,6 +139,7 @@ export class ReaderSource implements PacketSource {
   private end(): boolean {
     const { failed } = this
     this.failed = undefined
+    this.cuts = this.cutsAtEnd
     if (failed !== undefined) throw this.failure(failed)
     return false
   }

@@ -20,8 +20,8 @@ function post(message: ReaderMessage): void {
 }
 
 function stateOf(source: PacketSource): SourceState {
-  const { files, reportedDrops, warnings } = source
-  return { progress: source.progress(), files, reportedDrops, warnings }
+  const { files, reportedDrops, warnings, cuts = 0 } = source
+  return { progress: source.progress(), files, reportedDrops, warnings, cuts }
 }
 
 async function read(source: PacketSource): Promise<void> {
@@ -39,7 +39,7 @@ async function read(source: PacketSource): Promise<void> {
   for (let batch = await source.next(); batch !== null; batch = await source.next()) {
     if (!slab.hasRoomFor(batch.end - batch.first)) handOver()
     const shared = windows.shared(batch)
-    slab.append(shared, windows.idOf(shared.bytes))
+    slab.append(shared, windows.idOf(shared.bytes), source.cuts ?? 0)
     if (slab.isFull) handOver()
   }
   if (slab.count > 0) handOver()

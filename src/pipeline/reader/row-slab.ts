@@ -9,8 +9,8 @@ const SLAB_BATCHES = 4096
 const HAND_OVER_FRAMES = 2048
 /** Batches in it; bytes of the files read so far. */
 const HEADER_DOUBLES = 2
-/** Per batch: the id of the memory its frames lie in, and its end. */
-const BATCH_WORDS = 2
+/** Per batch: its end, the id of the memory its frames lie in, and the captures cut before it. */
+const BATCH_WORDS = 3
 const BYTES_PER_FRAME = 8 + 3 * 4 + ROW_32 * 4 + 2
 export const SLAB_BYTES = HEADER_DOUBLES * 8 + SLAB_BATCHES * BATCH_WORDS * 4 + SLAB_FRAMES * BYTES_PER_FRAME
 
@@ -77,8 +77,11 @@ export class RowSlab {
     return this.used >= HAND_OVER_FRAMES || this.count === SLAB_BATCHES
   }
 
-  /** Adds a batch whose frames lie in memory that the other thread knows by that id. */
-  append(batch: PacketBatch, memoryId: number): void {
+  /**
+   * Adds a batch whose frames lie in memory that the other thread knows by that id.
+   * @param cuts `PacketSource.cuts` when it was handed out
+   */
+  append(batch: PacketBatch, memoryId: number, cuts: number): void {
     const { first, end } = batch
     const at = this.used
     this.timeMs.set(batch.timeMs.subarray(first, end), at)
@@ -89,22 +92,29 @@ export class RowSlab {
     if (batch.rows) this.rows.set(batch.rows.subarray(first * ROW_32, end * ROW_32), at * ROW_32)
     else this.describe(batch, first, end, at)
     this.used += end - first
-    this.batches[this.count * BATCH_WORDS] = memoryId
-    this.batches[this.count * BATCH_WORDS + 1] = this.used
+    const word = this.count * BATCH_WORDS
+    this.batches[word] = this.used
+    this.batches[word + 1] = memoryId
+    this.batches[word + 2] = cuts
     this.header[0]++
   }
 
   /** The id of the memory where the frames of the `n`th batch lie. */
   memoryOf(n: number): number {
-    return this.batches[n * BATCH_WORDS]
+    return this.batches[n * BATCH_WORDS + 1]
+  }
+
+  /** `PacketSource.cuts` when the `n`th batch was handed out. */
+  cutsBefore(n: number): number {
+    return this.batches[n * BATCH_WORDS + 2]
   }
 
   /** The `n`th batch, its frames in that memory. */
   batch(n: number, memory: Pick<PacketBatch, 'bytes' | 'view'>): PacketBatch {
     const { timeMs, frameOffset, capturedLength, wireLength, linkType, rows, batches } = this
     const { bytes, view } = memory
-    const first = n === 0 ? 0 : batches[n * BATCH_WORDS - 1]
-    const end = batches[n * BATCH_WORDS + 1]
+    const first = n === 0 ? 0 : batches[(n - 1) * BATCH_WORDS]
+    const end = batches[n * BATCH_WORDS]
     return { bytes, view, first, end, timeMs, frameOffset, capturedLength, wireLength, linkType, rows }
   }
 }
