@@ -33,6 +33,7 @@ export function validity(call: CallEntry, media: CallRecord['media'], context: R
     mirror_loss: mirrorLoss(call),
     span_duplicates: spanDuplicates,
     truncated: isTruncated(call, media, context) || undefined,
+    evicted: call.sip?.evicted,
     encrypted_rtcp: call.rtcp?.encrypted || undefined,
     timestamp_source: context.timestampSource,
   }

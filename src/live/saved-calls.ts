@@ -93,8 +93,8 @@ const partyMedia = {
   properties: partyMediaProperties,
 } as const
 
-/** Traces of rewriting are found again in what comes. */
-type NotKept = 'rewriteClues'
+/** Traces of rewriting are found again in what comes; who was given up is not kept at all. */
+type NotKept = 'rewriteClues' | 'evicted'
 
 const callProperties = {
   ...{ callId: text, key: text, state: { const: 'in_progress' }, caller: text, callee: text },

@@ -134,6 +134,8 @@ export interface SipCall {
   defects: string[]
   /** Messages seen of each party, copies included: a mirror may show one of them only. */
   messagesFrom: Record<Party, number>
+  /** It was given up because there were too many calls. */
+  evicted?: boolean
   /** Traces of a device that rewrote addresses within messages (SIP ALG), unique by kind and party. */
   rewriteClues?: RewriteClue[]
 }

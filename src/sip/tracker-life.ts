@@ -178,6 +178,7 @@ export class CallLife {
     if (!track) return
     if (!track.ended) {
       this.counters.evictedCalls++
+      track.call.evicted = true
       this.settle(track, timeMs)
       if (!track.ended) {
         track.ended = true

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FOLLOWED_AT_ONCE } from '../../src/calls/correlator.js'
-import { replay, type Frame } from '../helpers/replay.js'
+import { DEFAULT_CONFIG } from '../../src/config/config.js'
+import { replay, replayScenario, type Frame } from '../helpers/replay.js'
 import { callByHand, media, NOON } from './hand-made.js'
 
 const CALLS = Math.ceil(FOLLOWED_AT_ONCE * 0.7)
@@ -43,5 +44,21 @@ describe('a busy tap without signalling', () => {
     const signalled = calls.filter((record) => record.state === 'completed')
     expect(signalled).toHaveLength(1)
     expect(calls.filter((record) => record.state === 'media_only')).toHaveLength(CALLS)
+  })
+})
+
+describe('more calls at a time than the probe may hold', () => {
+  it('say so, each that was given up for another, and no others', async () => {
+    const { calls, summary } = await replayScenario(
+      { calls: [{ call_id: 'call-{n}', duration_s: 20, rtcp: false, repeat: { count: 3, spacing_s: 5 } }] },
+      { limits: { ...DEFAULT_CONFIG.limits, calls: 2 } },
+    )
+    expect(summary.evictions).toMatchObject({ calls: 1 })
+    // In the order of their ends: the first gave way when the third began, 5 s before it was over.
+    expect(calls.map(({ state, validity }) => [state, validity.evicted])).toEqual([
+      ['in_progress', true],
+      ['completed', undefined],
+      ['completed', undefined],
+    ])
   })
 })
