@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
 import { Command } from 'commander'
-import type { SourceWarning } from '../capture/batch.js'
 import { expandPaths } from '../capture/expand-paths.js'
 import { loadConfig } from '../config/load.js'
 import { CallprobeError } from '../errors.js'
 import { extractCalls, type Extracted } from '../extract/extract.js'
 import { openPseudonyms, privacyKeyOption } from './privacy.js'
 import { ProgressLine } from './progress.js'
+import { warningText } from './warning-text.js'
 import { displayText } from './table-text.js'
 
 interface ExtractCommandOptions {
@@ -99,10 +99,6 @@ async function checkPaths(files: readonly string[], output: string): Promise<voi
       })
     }
   }
-}
-
-function warningText({ source, offset, message }: SourceWarning): string {
-  return `${source}${offset === undefined ? '' : ` at byte ${offset}`}: ${message}`
 }
 
 function summaryText(extracted: Extracted, { output, payload }: ExtractCommandOptions): string {

@@ -13,6 +13,7 @@ import { describedBatch } from '../rtp/described-batch.js'
 import { EXIT_MATCHED } from './exit-codes.js'
 import { ProgressLine } from './progress.js'
 import { timeStepWarning } from './time-steps.js'
+import { warningText } from './warning-text.js'
 import { addRunOptions, configOf, RunRecords, type RunOptions } from './run-records.js'
 
 const EXAMPLES = `
@@ -110,7 +111,10 @@ async function replay(files: readonly string[], options: ReplayOptions): Promise
     for (const warning of source.warnings) warn(warning)
     const summary = summaryOf(source, probe, config, performance.now() - startedMs)
     const timeSteps = timeStepWarning(summary)
-    if (timeSteps !== undefined) process.stderr.write(`callprobe: ${timeSteps}\n`)
+    if (timeSteps !== undefined) {
+      process.stderr.write(`callprobe: ${timeSteps}\n`)
+      summary.warnings = [...(summary.warnings ?? []), timeSteps]
+    }
     await records.finish(summary)
   } catch (error) {
     await records.abort()
@@ -152,12 +156,12 @@ async function run(source: PacketSource, probe: Probe, records: RunRecords): Pro
 }
 
 function warn(warning: SourceWarning): void {
-  const where = warning.offset === undefined ? '' : ` at byte ${warning.offset}`
-  process.stderr.write(`callprobe: ${warning.source}${where}: ${warning.message}\n`)
+  process.stderr.write(`callprobe: ${warningText(warning)}\n`)
 }
 
 function summaryOf(source: PacketSource, probe: Probe, config: Config, processingMs: number): SummaryRecord {
   const counts = probe.counts()
+  const notes = source.warnings.filter((warning) => warning.kind === 'note')
   return {
     type: 'summary',
     schema: RECORD_SCHEMA,
@@ -171,6 +175,7 @@ function summaryOf(source: PacketSource, probe: Probe, config: Config, processin
     truncated_files: source.warnings
       .filter((warning) => warning.kind !== 'note')
       .map(({ source: file, offset, message }) => ({ file, offset, message })),
+    warnings: notes.length > 0 ? notes.map(warningText) : undefined,
     jitter_buffer: formatJitterBufferSpec(config.jitter_buffer),
   }
 }

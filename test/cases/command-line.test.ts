@@ -275,6 +275,22 @@ describe('damaged and divided captures', () => {
     expect(summary.packets).toBe(packets)
   })
 
+  it('whatever else is odd about the files stands in the summary, too, not on the terminal alone', async () => {
+    const half = Math.floor(frames.length / 2)
+    const [older, newer] = [frames.slice(0, half), frames.slice(half)].map((part) => pcapOf(part))
+    writeFileSync(path('joined.pcap'), Buffer.concat([newer, older]))
+    const { outcome, records: list } = await records(path('joined.pcap'))
+    const { warnings, truncated_files } = summaryOf(list)
+    expect(truncated_files).toEqual([])
+    expect(warnings).toEqual([
+      expect.stringMatching(/joined\.pcap: .*append/),
+      expect.stringMatching(/^packet times go back once, by \d+ s/),
+    ])
+    for (const warning of warnings ?? []) expect(outcome.talk).toContain(warning)
+    expect(validateRecord(summaryOf(list))).toEqual([])
+    expect(summaryOf((await records(path('two.pcap'))).records).warnings).toBeUndefined()
+  })
+
   it('several files are one run: the records are those of one file with all packets', async () => {
     const thirds = [0, 1, 2].map((k) =>
       frames.slice(Math.floor((k * frames.length) / 3), Math.floor(((k + 1) * frames.length) / 3)),
