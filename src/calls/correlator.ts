@@ -41,6 +41,7 @@ import {
 } from './records.js'
 import type { CallObserver } from './observer.js'
 import { bindToStreams, RtcpClaims, type RtcpEnds } from './rtcp-claims.js'
+import { RtcpDiscards } from './rtcp-discards.js'
 import { RtcpWatch, type TapState } from './rtcp-watch.js'
 import { sipRoundTripMs } from './sip-round-trip.js'
 import { SecondWatch, type MediaSecond } from './second-watch.js'
@@ -67,10 +68,6 @@ export interface CorrelatorCounts {
   callsByQuality: Partial<Record<Quality, number>>
   streams: number
   claimOverflow: number
-  /** RTCP of no known call or stream. */
-  unboundRtcp: number
-  /** Quality reports (RFC 6035) of no known call, or unreadable. */
-  unboundReports: number
 }
 
 /**
@@ -84,9 +81,9 @@ export class Correlator implements CallListener, StreamListener {
     callsByQuality: {},
     streams: 0,
     claimOverflow: 0,
-    unboundRtcp: 0,
-    unboundReports: 0,
   }
+  /** RTCP from which nothing followed; a call's when its record is written. */
+  readonly rtcpDiscards = new RtcpDiscards()
   private meter!: StreamControl
   private tracker!: SignallingTracker
   private claims!: MediaClaims
@@ -322,7 +319,7 @@ export class Correlator implements CallListener, StreamListener {
     const binding =
       this.rtcpClaims.bind(ends) ?? bindToStreams(ends, (address, port) => this.unboundAt(address, port))
     if (!binding) {
-      this.counts.unboundRtcp++
+      this.rtcpDiscards.note('packets_of_no_call')
       return
     }
     const { call, sender } = binding
@@ -356,7 +353,8 @@ export class Correlator implements CallListener, StreamListener {
   onQualityReport(body: string, senderAddress: string): void {
     const report = parseQualityReport(body)
     const call = this.calls.get(report?.callId ?? report?.dialog?.callId ?? '')
-    if (!report || !call || !fileReport(report, call, senderAddress)) this.counts.unboundReports++
+    if (!report || !call || !fileReport(report, call, senderAddress))
+      this.rtcpDiscards.note('quality_reports_of_no_call')
   }
 
   private tapState(
@@ -596,6 +594,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private forget(call: CallEntry): void {
+    if (call.rtcp) this.rtcpDiscards.add(call.rtcp.discards)
     for (const direction of DIRECTIONS) call.directions[direction].release()
     if (call.sip) {
       this.rememberLeftovers(call)

@@ -322,6 +322,7 @@ export const EXAMPLE_SUMMARY: Required<SummaryRecord> = {
   },
   tunnels: { vxlan: 1200 },
   skipped: { not_ip: 3811, bad_udp_length: 2 },
+  rtcp_discarded: { packets_of_no_call: 4, round_trips_negative: 1 },
   evictions: { streams: 0 },
   time_steps_back: 1,
   time_step_back_max_ms: 3_600_000,

@@ -325,6 +325,7 @@ export const SUMMARY_FIELDS = orderOf<SummaryRecord>()([
   'bad_calls',
   'tunnels',
   'skipped',
+  'rtcp_discarded',
   'evictions',
   'time_steps_back',
   'time_step_back_max_ms',

@@ -426,6 +426,8 @@ export interface SummaryRecord {
   tunnels?: Record<string, number>
   /** Packets (or messages) skipped, by reason. */
   skipped: Record<string, number>
+  /** RTCP and quality reports from which nothing followed, by reason (calls/rtcp-discards.ts). */
+  rtcp_discarded?: Record<string, number>
   /** Every bound that was reached, with how often it cost something. */
   evictions: Record<string, number>
   /** How often packet times went back by more than a second, and by how much at most. */

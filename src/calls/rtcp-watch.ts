@@ -4,6 +4,7 @@ import { RttMeter, type RttSample } from '../rtcp/rtt.js'
 import { FarEndView, type FarEndSummary } from '../rtcp/view.js'
 import type { Party } from '../sip/call.js'
 import type { Direction, MediaFields } from './records.js'
+import type { RtcpDiscard } from './rtcp-discards.js'
 import { RttSeries } from './rtt-series.js'
 
 /** The other leg's sample may be this old for an end-to-end round trip (DESIGN: section 2, rtt). */
@@ -170,6 +171,20 @@ export class RtcpWatch {
     this.legs[sender].add(sample.rttMs, sample.timeMs)
     if (sample.timeMs - other.latestMs <= OTHER_LEG_MS) {
       this.endToEnd.add(sample.rttMs + other.latest, sample.timeMs)
+    }
+  }
+
+  /** Reports of which nothing came, by reason. */
+  get discards(): Partial<Record<RtcpDiscard, number>> {
+    const { counters } = this.rtt
+    return {
+      reports_about_others: this.foreignReports,
+      round_trips_negative: counters.negative,
+      round_trips_implausible: counters.implausible,
+      round_trips_without_reference: counters.zeroReference,
+      round_trips_of_unknown_reference: counters.unknownReference,
+      round_trips_too_old: counters.tooOld,
+      round_trips_repeated: counters.repeatedReports,
     }
   }
 

@@ -380,6 +380,7 @@ export class Probe {
       options: sip.options,
       tunnels: decoder.tunnels,
       skipped: this.skipped,
+      rtcp_discarded: correlator.rtcpDiscards.byReason,
       evictions: this.evictions(),
       time_steps_back: this.timeStepsBack > 0 ? this.timeStepsBack : undefined,
       time_step_back_max_ms: this.timeStepsBack > 0 ? this.timeStepBackMaxMs : undefined,

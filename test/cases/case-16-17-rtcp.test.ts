@@ -149,3 +149,62 @@ describe("case 17: reports with odd values change none of the tap's numbers", ()
     expect(directionOf(only(calls), 'from_caller')).toMatchObject({ packets: 400, lost: 0, loss_percent: 0 })
   })
 })
+
+describe('RTCP from which nothing follows', () => {
+  const ALICE_RTCP = '192.0.2.10:10001'
+  const BOB_RTCP = '198.51.100.20:20001'
+
+  /** A receiver report of Alice about one source. */
+  function report(about: number, lsr: number, dlsr: number): Uint8Array {
+    const bytes = new Uint8Array(32)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, 0x81c90007)
+    view.setUint32(4, 0x1001)
+    view.setUint32(8, about)
+    view.setUint32(24, lsr)
+    view.setUint32(28, dlsr)
+    return bytes
+  }
+
+  /** A sender report of Bob, without report blocks. */
+  function senderReport(seconds: number): Uint8Array {
+    const bytes = new Uint8Array(28)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, 0x80c80006)
+    view.setUint32(4, 0x2002)
+    view.setUint32(8, seconds)
+    return bytes
+  }
+
+  it('is counted by reason: garbage gives no round trip, and does not vanish', async () => {
+    const call = callByHand()
+    const run = { from: BOB_AUDIO, to: ALICE_AUDIO, startMs: call.answerMs + 40, packets: 450, ssrc: 0x2002 }
+    const at = (ms: number): number => call.answerMs + ms
+    const { calls, summary } = await replay([
+      ...call.frames,
+      ...media(run),
+      datagram(at(1000), ALICE_RTCP, BOB_RTCP, report(0x2002, 0, 0)),
+      // The middle of its NTP time is 0x00050000.
+      datagram(at(2000), BOB_RTCP, ALICE_RTCP, senderReport(5)),
+      // It waited 3 s, says Alice 1 s later.
+      datagram(at(3000), ALICE_RTCP, BOB_RTCP, report(0x2002, 0x50000, 3 * 65_536)),
+      datagram(at(4000), ALICE_RTCP, BOB_RTCP, report(0x2002, 0x77770000, 65_536)),
+      datagram(at(5000), ALICE_RTCP, BOB_RTCP, report(0x9999, 0, 0)),
+      datagram(at(6000), '203.0.113.1:5005', '203.0.113.2:5005', report(0x2002, 0, 0)),
+    ])
+    expect(only(calls).caller_leg_rtt_p50_ms).toBeUndefined()
+    expect(summary.rtcp_packets).toBe(6)
+    expect(summary.rtcp_discarded).toEqual({
+      packets_of_no_call: 1,
+      reports_about_others: 1,
+      round_trips_negative: 1,
+      round_trips_of_unknown_reference: 1,
+      round_trips_without_reference: 2,
+    })
+  })
+
+  it('is not there when there was none', async () => {
+    const { summary } = await replayScenario({ calls: [{ duration_s: 5, rtcp: false }] })
+    expect(summary.rtcp_discarded).toBeUndefined()
+  })
+})
