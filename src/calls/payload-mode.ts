@@ -5,7 +5,7 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { EVS_MODES, evsMode } from './evs-payload.js'
 
 /** Bytes at the start of the payload that say which mode or bandwidth is in use, for encodings that say it. */
-const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 1, EVS: 3 }
+const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 1, EVS: 3, G723: 1 }
 
 /** So many bytes of the payload say which mode or bandwidth is in use; 0 when it does not say so. */
 export function payloadModeBytes(encoding: string | undefined): number {
@@ -64,6 +64,9 @@ export function opusBandwidth(toc: number): OpusBandwidth {
   return configuration < 24 ? 'WB' : 'SWB'
 }
 
+/** The two rates of G.723.1, bit/s, by the lowest bits of a frame (RFC 3551 4.5.3); other values are no speech. */
+const G723_RATES_BPS = [6400, 5333]
+
 /** What samples may say, each by its place in the counts. */
 const SEEN: CodecHints[] = []
 const FIRST_OPUS = 9
@@ -72,6 +75,8 @@ const OPUS_BANDWIDTHS: readonly OpusBandwidth[] = ['NB', 'WB', 'SWB']
 for (let mode = 0; mode < FIRST_OPUS; mode++) SEEN.push({ mode })
 for (const seen of OPUS_BANDWIDTHS) SEEN.push({ opusBandwidth: seen })
 for (const evs of EVS_MODES) SEEN.push({ evs })
+const FIRST_G723 = SEEN.length
+for (const bitrateBps of G723_RATES_BPS) SEEN.push({ bitrateBps })
 
 /** Modes seen in samples of one stream's payload headers; the most frequent one stands for the stream. */
 export class PayloadModes {
@@ -92,6 +97,10 @@ export class PayloadModes {
     const { bytes } = p
     const end = p.payloadOffset + p.payloadCaptured
     if (encoding === 'OPUS') return FIRST_OPUS + OPUS_BANDWIDTHS.indexOf(opusBandwidth(bytes[start]))
+    if (encoding === 'G723') {
+      const rate = bytes[start] & 3
+      return rate < G723_RATES_BPS.length ? FIRST_G723 + rate : undefined
+    }
     if (encoding === 'EVS') {
       const length = payloadLength(p, start)
       const headerFullOnly = parseFmtp(fmtp).get('hf-only') === '1'

@@ -104,6 +104,8 @@ describe('what SDP says decides the row', () => {
     expect(lookupCodec('G723', 8000, { fmtp: 'bitrate=5.3' })?.id).toBe('g723.1-5.3')
     expect(lookupCodec('G723', 8000, { bitrateBps: 5333 })?.id).toBe('g723.1-5.3')
     expect(lookupCodec('G723', 8000, { bitrateBps: 6400 })?.id).toBe('g723.1-6.3-vad')
+    // What is sent counts, not what the receiver would take.
+    expect(lookupCodec('G723', 8000, { fmtp: 'bitrate=6.3', bitrateBps: 5333 })?.id).toBe('g723.1-5.3')
     expect(lookupCodec('G723', 8000, { fmtp: 'annexa=no;bitrate=6.3' })?.id).toBe('g723.1-6.3-no-vad')
   })
 

@@ -35,7 +35,6 @@ export const CODECS_WITHOUT_ROW: readonly { name: string; aliases: readonly stri
   { name: 'AAC', aliases: ['MP4A-LATM', 'MPEG4-GENERIC'], reason: 'no published impairment values' },
 ]
 
-/** What else is known of the stream. */
 /** Audio bandwidth of an EVS frame. */
 export type EvsBandwidth = 'NB' | 'WB' | 'SWB' | 'FB'
 
@@ -47,12 +46,13 @@ export interface EvsMode {
   bandwidth?: EvsBandwidth
 }
 
+/** What else is known of the stream. */
 export interface CodecHints {
   /** The value of SDP's a=fmtp for the payload type. */
   fmtp?: string
   /** AMR, AMR-WB: frame type seen in the payload (RFC 4867), 0..7 or 0..8. Overrides fmtp. */
   mode?: number
-  /** Payload bit rate of the codec while it speaks; picks rows of Opus, EVS, G.723.1. */
+  /** Bit rate of the codec while it speaks, as seen in the payload or given; picks rows of Opus, EVS, G.723.1. Overrides fmtp. */
   bitrateBps?: number
   /** Opus: audio bandwidth seen in the payload (RFC 6716). Overrides fmtp. */
   opusBandwidth?: OpusBandwidth
@@ -151,7 +151,7 @@ function hasVad(fmtp: Map<string, string>, key: string): boolean {
 }
 
 function g723Row(fmtp: Map<string, string>, bitrateBps: number | undefined): CodecRow {
-  const bps = positive(fmtp.get('bitrate')) ?? bitrateBps
+  const bps = bitrateBps ?? positive(fmtp.get('bitrate'))
   // SDP writes 5.3 or 5300. The two rates are 5.33 and 6.4 kbit/s on the wire (20 or 24 bytes each 30 ms).
   const kbps = bps === undefined ? 6.3 : bps > 100 ? bps / 1000 : bps
   if (kbps < 5.85) return row('g723.1-5.3')

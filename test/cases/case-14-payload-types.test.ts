@@ -118,6 +118,36 @@ describe('case 14: dynamic payload types', () => {
     expect(streams).toHaveLength(2)
   })
 
+  it.each([
+    // The frame's lowest two bits and its size (RFC 3551 4.5.3), and Ie as in the codec table.
+    [0b00, 24, 'G.723.1 6.3 kbit/s', 15],
+    [0b01, 20, 'G.723.1 5.3 kbit/s', 19],
+  ])('G.723.1 is scored by the rate of its frames: %i, %i bytes', async (bits, bytes, model, ie) => {
+    const call = callByHand({
+      offer: { audio: ALICE_AUDIO, formats: '4' },
+      answer: { audio: BOB_AUDIO, formats: '4' },
+    })
+    const payload = new Uint8Array(bytes).fill(0xf0 | bits, 0, 1)
+    const run = {
+      startMs: call.answerMs + 40,
+      packets: 330,
+      payloadType: 4,
+      ptimeMs: 30,
+      ticks: 240,
+      payload,
+    }
+    const { calls } = await replay([
+      ...call.frames,
+      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO }),
+      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+    ])
+    for (const name of ['from_caller', 'from_callee'] as const) {
+      const { mos_model, mos_lq } = directionOf(only(calls), name)
+      expect(mos_model).toContain(model)
+      expectNear(mos_lq, mosOf({ ie }), 0.001)
+    }
+  })
+
   it('a codec that puts more media in a packet weighs no less for it', async () => {
     // 20 s in 1,000 packets, then 20 s in 333.
     const { calls, streams } = await replayScenario({
