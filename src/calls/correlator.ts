@@ -658,6 +658,7 @@ export class Correlator implements CallListener, StreamListener {
     fields.direction = direction
     fields.start = rfc3339(startMs)
     fields.end = rfc3339(endMs)
+    if (call.encrypted) fields.encrypted = true
     // What the receiver has reported so far, to be drawn beside what the tap saw.
     if (call.rtcp) Object.assign(fields, call.rtcp.fields(direction))
     if (this.namesPlaces) Object.assign(fields, placesOf(call, this.context()))
@@ -669,7 +670,7 @@ export class Correlator implements CallListener, StreamListener {
   }
 
   private streamRecord(stream: StreamEntry): StreamRecord {
-    const { call, firstArrival } = stream
+    const { firstArrival } = stream
     const counts = stream.wholeTotals()
     const codecs = stream.wholeCodecs()
     const record = newDraft()
@@ -691,7 +692,7 @@ export class Correlator implements CallListener, StreamListener {
     fillDistributions(record, counts)
     fillScores(record, counts, codecs, this.scoring)
     record.segments = counts.segments
-    if (call?.encrypted) record.encrypted = true
+    if (stream.recordedCall?.encrypted) record.encrypted = true
     record.validity = { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource }
     // Its head is complete now.
     return record as StreamRecord

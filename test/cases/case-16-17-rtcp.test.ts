@@ -86,7 +86,9 @@ describe('round trips at the tap', () => {
   })
 
   it('that SRTCP hides are absent, and delay says what it rests on instead', async () => {
-    const { calls, truth } = await replayScenario({ calls: [{ duration_s: 30, srtp: true }] })
+    const { calls, intervals, streams, truth } = await replayScenario({
+      calls: [{ duration_s: 30, srtp: true }],
+    })
     const call = only(calls)
     expect(call.rtt_p50_ms).toBeUndefined()
     expect(call.validity.encrypted_rtcp).toBe(true)
@@ -97,6 +99,9 @@ describe('round trips at the tap', () => {
       expect(direction.delay_source).not.toBe('rtcp')
       expect(direction.rtcp_lost).toBeUndefined()
     }
+    // Streams get their records when the call has its own already.
+    expect(streams.map(({ encrypted }) => encrypted)).toEqual([true, true])
+    expect(new Set(intervals.map(({ encrypted }) => encrypted))).toEqual(new Set([true]))
   })
 })
 
