@@ -35,7 +35,7 @@ export class CallEntry {
   /** Every stream bound to it, video included. */
   readonly streams = new Few<StreamEntry>()
   private ownClaims: MediaClaim[] | undefined = undefined
-  /** Descriptions before this time were claimed already. */
+  /** Descriptions of before this time were claimed already, by the times that they carry. */
   claimedUntilMs = -Infinity
   /** For the addresses of a call without signalling, after its streams ended. */
   lastStream: StreamEntry | undefined = undefined

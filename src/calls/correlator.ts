@@ -265,12 +265,14 @@ export class Correlator implements CallListener, StreamListener {
     const described = [...sip.mediaHistory, sip.callerMedia, sip.calleeMedia].filter(
       (media): media is PartyMedia => media !== undefined,
     )
+    const claimedUntilMs = call.claimedUntilMs
     for (const media of described) {
-      if (media.timeMs < call.claimedUntilMs) continue
+      if (media.timeMs < claimedUntilMs) continue
+      // Their own time: a capture agent's clock (HEP) need not be that of the packets.
+      call.claimedUntilMs = Math.max(call.claimedUntilMs, media.timeMs)
       this.claims.claim(call, media)
       this.rtcpClaims.claim(call, media)
     }
-    call.claimedUntilMs = this.nowMs
     this.renegotiate(call, sip)
     this.binder.onEarlierLegs(call)
     for (const claim of call.claims) {
