@@ -6,8 +6,9 @@ import type { DecodeState } from './state.js'
 
 /** 'H' of "HEP3". */
 export const HEP_FIRST_BYTE = 0x48
-const HEP3 = 0x48455033
-const HEADER_BYTES = 6
+export const HEP_MAGIC = 0x48455033
+/** The magic, and the length of the whole message. */
+export const HEP_HEADER_BYTES = 6
 
 /** Generic chunks (vendor 0) of HEP/EEP rev. 37 that say where the captured message came from. */
 const CHUNK_FAMILY = 1
@@ -31,7 +32,7 @@ const FAMILY_IPV6 = [10, 24, 28, 30]
 
 /** Does the UDP payload begin like a HEP version 3 message? The magic is enough: no other protocol of ours has it. */
 export function isHep(s: DecodeState): boolean {
-  return s.payloadCaptured >= HEADER_BYTES && s.view.getInt32(s.payloadOffset) === HEP3
+  return s.payloadCaptured >= HEP_HEADER_BYTES && s.view.getInt32(s.payloadOffset) === HEP_MAGIC
 }
 
 /**
@@ -42,7 +43,7 @@ export function isHep(s: DecodeState): boolean {
 export function hep(s: DecodeState): number {
   const start = s.payloadOffset
   const total = s.view.getUint16(start + 4)
-  if (total < HEADER_BYTES || total > s.payloadLength) return s.skip(SKIP_BAD_HEP)
+  if (total < HEP_HEADER_BYTES || total > s.payloadLength) return s.skip(SKIP_BAD_HEP)
   const end = start + total
   const present = Math.min(end, start + s.payloadCaptured)
   s.capturedEnd = present
@@ -61,7 +62,7 @@ export function hep(s: DecodeState): number {
   s.destinationPort = 0
   s.dscp = 0
   s.ttl = 0
-  for (let at = start + HEADER_BYTES; at + 6 <= present;) {
+  for (let at = start + HEP_HEADER_BYTES; at + 6 <= present;) {
     const length = s.view.getUint16(at + 4)
     if (length < 6 || at + length > end) return s.skip(SKIP_BAD_HEP)
     const value = at + 6

@@ -167,7 +167,7 @@ export class Probe {
             this.signalling.onDatagram(decoder)
           }
         } else if (kind === KIND_TCP) {
-          this.signalling.onSegment(decoder)
+          this.onSegment()
         } else if (kind === KIND_ICMP) {
           this.correlator.onIcmp(decoder)
         }
@@ -218,9 +218,28 @@ export class Probe {
         this.signalling.onDatagram(decoder)
       }
     } else if (kind === KIND_TCP) {
-      this.signalling.onSegment(decoder)
+      this.onSegment()
     } else if (kind === KIND_ICMP) {
       this.correlator.onIcmp(decoder)
+    }
+  }
+
+  /** A TCP segment: signalling, or what a capture agent sends. */
+  private onSegment(): void {
+    this.signalling.onSegment(this.decoder)
+    this.readAgents()
+  }
+
+  /** What capture agents sent over TCP is taken in as what they send over UDP. */
+  private readAgents(): void {
+    const { decoder, signalling } = this
+    for (const { bytes, timeMs } of signalling.takeHepMessages()) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      if (decoder.decodeHep(bytes, view, 0, bytes.length, timeMs) !== KIND_UDP) continue
+      if (decoder.payloadCaptured < 12 || decoder.bytes[decoder.payloadOffset] >> 6 !== 2)
+        signalling.onDatagram(decoder)
+      else if (this.streams.onPacket(decoder) === PACKET_RTCP) this.onRtcp()
+      else if (this.meter) this.rtpPackets++
     }
   }
 
@@ -295,6 +314,7 @@ export class Probe {
     if (timeMs >= this.tickAt) {
       this.tracker.onTime(timeMs)
       this.signalling.onTime(timeMs)
+      this.readAgents()
       // By packet time, not by batch: how a file is cut into batches must not show in the records.
       this.meter?.sweepFor(timeMs)
       this.tickAt = timeMs + TICK_MS
@@ -306,6 +326,7 @@ export class Probe {
   /** End of the capture: every stream and call gets its record. Yields now and then, so that outputs keep up. */
   *finish(): Generator<void> {
     this.signalling.finish()
+    this.readAgents()
     const lastMs = this.range.lastMs
     const endMs = Number.isFinite(lastMs) ? lastMs : 0
     this.tracker.finish(endMs)

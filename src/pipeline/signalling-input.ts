@@ -1,4 +1,5 @@
 import { formatAddress } from '../decode/address.js'
+import { HepStream, looksLikeHepStream } from '../decode/hep-stream.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import type { TcpConnection } from '../decode/tcp-connection.js'
 import { TcpReassembler } from '../decode/tcp.js'
@@ -21,6 +22,15 @@ export interface SignallingInputOptions {
   tcpIdleMs: number
 }
 
+/** A whole HEP version 3 message. */
+export interface HepMessage {
+  bytes: Uint8Array
+  /** When its last byte was there. */
+  timeMs: number
+}
+
+const NO_MESSAGES: readonly HepMessage[] = []
+
 /** Takes UDP payloads and TCP segments, finds the SIP messages in them, and hands these to the tracker. */
 export class SignallingInput {
   /** Messages that looked like SIP and could not be read. */
@@ -29,6 +39,9 @@ export class SignallingInput {
   private readonly ports = new Uint8Array(65_536)
   private readonly tcp: TcpReassembler
   private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
+  /** Connections of capture agents, by direction. */
+  private readonly agents = new WeakMap<TcpConnection<unknown>, readonly [HepStream, HepStream]>()
+  private hepMessages: HepMessage[] = []
 
   constructor(
     private readonly tracker: SignallingTracker,
@@ -44,6 +57,7 @@ export class SignallingInput {
           // What was held behind the gap had reached its receiver when it came.
           this.arrivalMs = -Infinity
           this.parsers.get(connection)?.gap(direction)
+          this.agents.get(connection)?.[direction].gap()
         },
         onEnd: (connection) => {
           this.parsers.get(connection)?.end(0)
@@ -100,7 +114,9 @@ export class SignallingInput {
 
   private mayCarrySip(p: DecodedPacket): boolean {
     if (this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1) return true
-    return p.payloadCaptured > 0 && looksLikeSipStream(p.bytes, p.payloadOffset, p.payloadCaptured)
+    const { bytes, payloadOffset, payloadCaptured } = p
+    if (looksLikeHepStream(bytes, payloadOffset, payloadCaptured)) return true
+    return payloadCaptured > 0 && looksLikeSipStream(bytes, payloadOffset, payloadCaptured)
   }
 
   private onTcpData(
@@ -109,7 +125,10 @@ export class SignallingInput {
     bytes: Uint8Array,
     timeMs: number,
   ): void {
+    // Segments that waited for this one are complete with it.
+    this.segmentTimeMs = Math.max(timeMs, this.arrivalMs)
     let parser = this.parsers.get(connection)
+    if (!parser && this.takeHep(connection, direction, bytes)) return
     if (!parser) {
       parser = new SipTcpConnectionParser((side, data, offset, length) => {
         this.onTcpMessage(connection, side, data, offset, length, this.segmentTimeMs)
@@ -117,9 +136,28 @@ export class SignallingInput {
       this.parsers.set(connection, parser)
     }
     if (parser.notSip) return
-    // Segments that waited for this one are complete with it.
-    this.segmentTimeMs = Math.max(timeMs, this.arrivalMs)
     parser.push(direction, bytes)
+  }
+
+  /** False when the connection is none of a capture agent. */
+  private takeHep(connection: TcpConnection<unknown>, direction: 0 | 1, bytes: Uint8Array): boolean {
+    let streams = this.agents.get(connection)
+    if (!streams) {
+      if (!looksLikeHepStream(bytes, 0, bytes.length)) return false
+      this.agents.set(connection, (streams = [new HepStream(), new HepStream()]))
+    }
+    streams[direction].push(bytes, (message) => {
+      this.hepMessages.push({ bytes: message, timeMs: this.segmentTimeMs })
+    })
+    return true
+  }
+
+  /** What capture agents sent over TCP since the last call; valid until the next segment. */
+  takeHepMessages(): readonly HepMessage[] {
+    if (this.hepMessages.length === 0) return NO_MESSAGES
+    const taken = this.hepMessages
+    this.hepMessages = []
+    return taken
   }
 
   /** When the bytes that complete a message were there. */

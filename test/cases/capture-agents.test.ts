@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { generateScenario } from '../../src/generate/generate.js'
 import { directionOf, expectTruth, only, replay, type Frame } from '../helpers/replay.js'
-import { datagram } from './hand-made.js'
+import { datagram, segment } from './hand-made.js'
 
 const AGENT = '203.0.113.1:4000'
 const COLLECTOR = '203.0.113.2:9060'
@@ -42,6 +42,24 @@ function hep({ timeMs, frame }: Frame): Uint8Array {
   return Buffer.concat([header, chunks])
 }
 
+/** The messages as one stream of bytes, in segments of up to so many bytes; the agent waits for a full one for 100 ms. */
+function overTcp(messages: readonly Frame[], segmentBytes: number): Frame[] {
+  const frames: Frame[] = []
+  let sequence = 1
+  let waiting = Buffer.alloc(0)
+  messages.forEach((message, n) => {
+    waiting = Buffer.concat([waiting, hep(message)])
+    const isPause = (messages.at(n + 1)?.timeMs ?? Infinity) >= message.timeMs + 100
+    while (waiting.length >= segmentBytes || (isPause && waiting.length > 0)) {
+      const payload = waiting.subarray(0, segmentBytes)
+      frames.push(segment(message.timeMs, AGENT, COLLECTOR, sequence, payload))
+      sequence += payload.length
+      waiting = waiting.subarray(segmentBytes)
+    }
+  })
+  return frames
+}
+
 describe('a capture agent (HEP version 3)', () => {
   const { packets, truth } = generateScenario({
     calls: [{ duration_s: 12, media: { both: { loss: { packets: [100, 101] } } } }],
@@ -53,6 +71,8 @@ describe('a capture agent (HEP version 3)', () => {
       'with a clock 5 s behind',
       packets.map((packet) => datagram(packet.timeMs + 5000, AGENT, COLLECTOR, hep(packet))),
     ],
+    ['over TCP, many messages in a segment', overTcp(packets, 1400)],
+    ['over TCP, many segments for a message', overTcp(packets, 61)],
   ])('%s shows what it captured: signalling, media and RTCP', async (_, frames) => {
     const { calls, streams, summary } = await replay(frames)
     const call = only(calls)
@@ -63,5 +83,17 @@ describe('a capture agent (HEP version 3)', () => {
     expect(streams).toHaveLength(2)
     expect(summary).toMatchObject({ tunnels: { hep: packets.length }, skipped: {} })
     expect(summary.packets).toBe(frames.length)
+  })
+
+  it('over TCP goes on behind bytes that the capture missed', async () => {
+    const frames = overTcp(packets, 700)
+    frames.splice(400, 1)
+    const { calls, summary } = await replay(frames)
+    const { packets: seen, lost } = directionOf(only(calls), 'from_caller')
+    const told = truth.calls[0].media.from_caller
+    // A segment of 700 bytes holds parts of four messages at most, of both directions.
+    expect(seen).toBeGreaterThanOrEqual((told?.packets ?? 0) - 4)
+    expect(lost).toBeLessThanOrEqual((told?.lost ?? 0) + 4)
+    expect(summary.tunnels?.hep).toBeGreaterThanOrEqual(packets.length - 4)
   })
 })
