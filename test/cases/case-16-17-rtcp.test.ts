@@ -213,3 +213,29 @@ describe('RTCP from which nothing follows', () => {
     expect(summary.rtcp_discarded).toBeUndefined()
   })
 })
+
+describe('XR VoIP metrics (RFC 3611 4.7)', () => {
+  it.each([
+    ['on a port of its own', '192.0.2.10:10001', '198.51.100.20:20001'],
+    ['multiplexed', ALICE_AUDIO, BOB_AUDIO],
+  ])("are the receiver's MOS of the other's media: %s", async (_, from, to) => {
+    const call = callByHand()
+    const run = { startMs: call.answerMs + 40, packets: 450 }
+    const xr = new Uint8Array(44)
+    const view = new DataView(xr.buffer)
+    view.setUint32(0, 0x80cf000a)
+    view.setUint32(4, 0x1001)
+    view.setUint32(8, 0x07000008)
+    view.setUint32(12, 0x2002)
+    // R 88, no external R, MOS-LQ 4.1, MOS-CQ 3.9.
+    xr.set([88, 127, 41, 39], 32)
+    const { calls } = await replay([
+      ...call.frames,
+      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 0x1001 }),
+      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 0x2002 }),
+      datagram(call.answerMs + 5000, from, to, xr),
+    ])
+    expect(directionOf(only(calls), 'from_callee')).toMatchObject({ rtcp_mos_lq: 4.1, rtcp_mos_cq: 3.9 })
+    expect(directionOf(only(calls), 'from_caller').rtcp_mos_lq).toBeUndefined()
+  })
+})
