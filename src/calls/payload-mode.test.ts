@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { amrMode, opusBandwidth } from './payload-mode.js'
+import { amrMode, opusBandwidth, opusDurationMs } from './payload-mode.js'
 
 describe('AMR frame type in the payload header (RFC 4867)', () => {
   it('bandwidth-efficient: CMR 15, F 0, FT 7, Q 1 begins with f3 c.', () => {
@@ -38,5 +38,29 @@ describe('Opus bandwidth by the configuration number of the TOC byte (RFC 6716 t
     [31, 'SWB'],
   ])('configuration %i is %s', (configuration, bandwidth) => {
     expect(opusBandwidth((configuration << 3) | 0b011)).toBe(bandwidth)
+  })
+})
+
+describe('audio in an Opus packet (RFC 6716 3.1, 3.2)', () => {
+  it.each([
+    // Configuration, code, second byte, ms.
+    [0, 0, 0, 10],
+    [3, 0, 0, 60],
+    [9, 1, 0, 40],
+    [12, 0, 0, 10],
+    [15, 2, 0, 40],
+    [16, 0, 0, 2.5],
+    [17, 3, 4, 20],
+    [23, 0, 0, 20],
+    // Of the second byte the lowest six bits are the number of frames.
+    [31, 3, 0b1100_0011, 60],
+  ])('configuration %i, code %i, %i: %d ms', (configuration, code, second, ms) => {
+    expect(opusDurationMs((configuration << 3) | 4 | code, second)).toBe(ms)
+  })
+
+  it('is not known where the number of frames is 0 or was cut off', () => {
+    expect(opusDurationMs((31 << 3) | 3, 0)).toBeUndefined()
+    expect(opusDurationMs((31 << 3) | 3, undefined)).toBeUndefined()
+    expect(opusDurationMs(31 << 3, undefined)).toBe(20)
   })
 })

@@ -5,7 +5,7 @@ import type { PayloadFormat } from '../sip/sdp-types.js'
 import { EVS_MODES, evsMode } from './evs-payload.js'
 
 /** Bytes at the start of the payload that say which mode or bandwidth is in use, for encodings that say it. */
-const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 1, EVS: 3, G723: 1 }
+const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 2, EVS: 3, G723: 1 }
 
 /** So many bytes of the payload say which mode or bandwidth is in use; 0 when it does not say so. */
 export function payloadModeBytes(encoding: string | undefined): number {
@@ -64,6 +64,29 @@ export function opusBandwidth(toc: number): OpusBandwidth {
   return configuration < 24 ? 'WB' : 'SWB'
 }
 
+const SILK_FRAME_MS = [10, 20, 40, 60]
+const CELT_FRAME_MS = [2.5, 5, 10, 20]
+
+/**
+ * Audio in an Opus packet, ms: frame size by the configuration number of its TOC byte, times the number of frames (RFC
+ * 6716 3.1, 3.2). undefined when there is none, or its number was cut off.
+ */
+export function opusDurationMs(toc: number, second: number | undefined): number | undefined {
+  const configuration = toc >> 3
+  const frameMs =
+    configuration < 12
+      ? SILK_FRAME_MS[configuration & 3]
+      : configuration < 16
+        ? SILK_FRAME_MS[configuration & 1]
+        : CELT_FRAME_MS[configuration & 3]
+  const code = toc & 3
+  const frames = code === 0 ? 1 : code < 3 ? 2 : second === undefined ? 0 : second & 63
+  return frames === 0 ? undefined : frames * frameMs
+}
+
+/** Opus packets of no more bytes are silence that is not sent (RFC 7587 3.1.3). */
+const OPUS_SILENCE_BYTES = 2
+
 /** The two rates of G.723.1, bit/s, by the lowest bits of a frame (RFC 3551 4.5.3); other values are no speech. */
 const G723_RATES_BPS = [6400, 5333]
 
@@ -81,6 +104,9 @@ for (const bitrateBps of G723_RATES_BPS) SEEN.push({ bitrateBps })
 /** Modes seen in samples of one stream's payload headers; the most frequent one stands for the stream. */
 export class PayloadModes {
   private readonly counts = new Uint32Array(SEEN.length)
+  /** Of the Opus packets looked at: their bits and the audio in them. */
+  private opusBits = 0
+  private opusMs = 0
   /** Identifies the hint: codec rows are looked up once for each. */
   key = 0
   hints: CodecHints = {}
@@ -96,7 +122,16 @@ export class PayloadModes {
   private seenAt(p: DecodedPacket, start: number, { encoding, fmtp }: PayloadFormat): number | undefined {
     const { bytes } = p
     const end = p.payloadOffset + p.payloadCaptured
-    if (encoding === 'OPUS') return FIRST_OPUS + OPUS_BANDWIDTHS.indexOf(opusBandwidth(bytes[start]))
+    if (encoding === 'OPUS') {
+      const length = payloadLength(p, start)
+      if (length <= OPUS_SILENCE_BYTES) return undefined
+      const durationMs = opusDurationMs(bytes[start], start + 1 < end ? bytes[start + 1] : undefined)
+      if (durationMs !== undefined) {
+        this.opusBits += length * 8
+        this.opusMs += durationMs
+      }
+      return FIRST_OPUS + OPUS_BANDWIDTHS.indexOf(opusBandwidth(bytes[start]))
+    }
     if (encoding === 'G723') {
       const rate = bytes[start] & 3
       return rate < G723_RATES_BPS.length ? FIRST_G723 + rate : undefined
@@ -116,12 +151,15 @@ export class PayloadModes {
     this.counts[seen]++
     let best = 0
     for (let k = 1; k < this.counts.length; k++) if (this.counts[k] > this.counts[best]) best = k
-    this.key = best + 1
-    this.hints = SEEN[best]
+    // To a whole kbit/s: there are rows for fewer.
+    const kbps = this.opusMs > 0 ? Math.round(this.opusBits / this.opusMs) : 0
+    this.key = best + 1 + kbps * SEEN.length
+    this.hints = kbps > 0 ? { ...SEEN[best], bitrateBps: kbps * 1000 } : SEEN[best]
   }
 
   /** A new interval: its own packets decide. */
   restart(): void {
     this.counts.fill(0)
+    this.opusBits = this.opusMs = 0
   }
 }

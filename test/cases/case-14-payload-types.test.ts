@@ -148,6 +148,42 @@ describe('case 14: dynamic payload types', () => {
     }
   })
 
+  it.each([
+    // TOC: fullband and wideband CELT, hybrid super-wideband, 20 ms each; two frames of 20 ms; bytes of the payload.
+    [31 << 3, 40, 'Opus SWB VBR 16 kbit/s', 30.16],
+    [31 << 3, 62, 'Opus SWB VBR 25 kbit/s', 20.21],
+    [13 << 3, 120, 'Opus SWB VBR 40 kbit/s', 10.67],
+    [(31 << 3) | 1, 140, 'Opus SWB VBR 28 kbit/s', 18.48],
+    [23 << 3, 28, 'Opus WB VBR 11 kbit/s', 28.41],
+  ])(
+    'Opus is scored by bandwidth and bit rate of its payloads: %i, %i bytes',
+    async (toc, bytes, model, ie) => {
+      const formats = {
+        formats: '96',
+        attributes: ['rtpmap:96 opus/48000/2', 'fmtp:96 maxaveragebitrate=64000'],
+      }
+      const call = callByHand({
+        offer: { audio: ALICE_AUDIO, ...formats },
+        answer: { audio: BOB_AUDIO, ...formats },
+      })
+      const ptimeMs = toc & 3 ? 40 : 20
+      const speech = new Uint8Array(bytes).fill(toc, 0, 1)
+      const run = {
+        ...{ startMs: call.answerMs + 40, payloadType: 96, packets: 9000 / ptimeMs },
+        ...{ ptimeMs, ticks: ptimeMs * 48, payload: speech },
+      }
+      const { calls } = await replay([
+        ...call.frames,
+        ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO }),
+        ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+      ])
+      for (const name of ['from_caller', 'from_callee'] as const)
+        expect(directionOf(only(calls), name).mos_model).toContain(
+          `${model}, Alahmadi's fit, no ITU value (Ie ${ie}`,
+        )
+    },
+  )
+
   it('a codec that puts more media in a packet weighs no less for it', async () => {
     // 20 s in 1,000 packets, then 20 s in 333.
     const { calls, streams } = await replayScenario({
