@@ -80,7 +80,7 @@ export function page({ machine, date, runs, packets, sizes, tshark }) {
   ]
   if (tshark) {
     lines.push(
-      `For scale: ${machine.tshark ?? 'tshark'} \`-q -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\`, right before it, was ${tshark.gain.toFixed(1)} times as fast (one run each).`,
+      `For scale: ${machine.tshark ?? 'tshark'} \`-q -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median).`,
       '',
     )
   }
