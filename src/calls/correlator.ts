@@ -107,6 +107,7 @@ export class Correlator implements CallListener, StreamListener {
   private nowMs = 0
   /** When capture files ended early or were damaged. */
   private readonly cutsMs: number[] = []
+  private readonly lastSeen = (slot: number): number => this.meter.lastSeen(slot)
   /** Set when an observer looks at messages, or at seconds: nobody else pays for them. */
   onCallMessage?: CallListener['onCallMessage']
   onSecond?: StreamListener['onSecond']
@@ -475,8 +476,6 @@ export class Correlator implements CallListener, StreamListener {
     this.count(stream, row)
     for (const share of stream.shares) this.count(share, row)
   }
-
-  private readonly lastSeen = (slot: number): number => this.meter.lastSeen(slot)
 
   onResume(slot: number): void {
     const stream = this.entry(slot)

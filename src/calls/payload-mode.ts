@@ -125,11 +125,7 @@ export class PayloadModes {
     if (encoding === 'OPUS') {
       const length = payloadLength(p, start)
       if (length <= OPUS_SILENCE_BYTES) return undefined
-      const durationMs = opusDurationMs(bytes[start], start + 1 < end ? bytes[start + 1] : undefined)
-      if (durationMs !== undefined) {
-        this.opusBits += length * 8
-        this.opusMs += durationMs
-      }
+      this.noteOpusRate(length, bytes[start], start + 1 < end ? bytes[start + 1] : undefined)
       return FIRST_OPUS + OPUS_BANDWIDTHS.indexOf(opusBandwidth(bytes[start]))
     }
     if (encoding === 'G723') {
@@ -145,6 +141,13 @@ export class PayloadModes {
     if ((encoding !== 'AMR' && encoding !== 'AMR-WB') || start + 1 >= end) return undefined
     const aligned = parseFmtp(fmtp).get('octet-align') === '1'
     return amrMode(encoding, bytes[start], bytes[start + 1], aligned)
+  }
+
+  private noteOpusRate(length: number, toc: number, second: number | undefined): void {
+    const durationMs = opusDurationMs(toc, second)
+    if (durationMs === undefined) return
+    this.opusBits += length * 8
+    this.opusMs += durationMs
   }
 
   private count(seen: number): void {

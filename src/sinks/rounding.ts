@@ -36,13 +36,14 @@ export function roundTo(value: number, decimals: number): number {
   return Math.round(scaled) / scale + 0
 }
 
-/** What stands behind the point for 0 to 10^decimals - 1, without trailing zeros: '', '.001', ..., '.999'. */
+/** A fraction that was not written yet: to make all of them takes as long as writing a small capture's records. */
+const UNKNOWN = '?'
+
+/** Room for what stands behind the point for 0 to 10^decimals - 1, without trailing zeros: '', '.001', ..., '.999'. */
 function fractions(decimals: number): string[] {
   return Array<string>(10 ** decimals).fill(UNKNOWN)
 }
 
-/** Of a number that was not written yet: all of them would take as long as writing a small capture's records. */
-const UNKNOWN = '?'
 /** By decimals, where the table is small enough to be worth it. */
 const FRACTIONS: readonly string[][] = [[], [], [], fractions(3), fractions(4)]
 const SMALL = Array.from({ length: 256 }, (_, n) => String(n))
