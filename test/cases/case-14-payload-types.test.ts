@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest'
+import type { CallRecord } from '../../src/calls/records.js'
 import { directionOf, expectNear, expectTruth, only, replay, replayScenario } from '../helpers/replay.js'
 import { mosOf } from './e-model.js'
 import { ALICE_AUDIO, BOB_AUDIO, callByHand, Dialog, ALICE, BOB, media, NOON, sdp } from './hand-made.js'
 
 const ILBC = ['rtpmap:97 iLBC/8000', 'fmtp:97 mode=20']
 const AMR_WB = ['rtpmap:97 AMR-WB/16000', 'fmtp:97 octet-align=1']
+
+/** The record of a call in which both sides send the same. */
+async function bothWays(
+  formats: { formats: string; attributes?: string[] },
+  run: Omit<Parameters<typeof media>[0], 'from' | 'to' | 'startMs' | 'ssrc'>,
+): Promise<CallRecord> {
+  const call = callByHand({
+    offer: { audio: ALICE_AUDIO, ...formats },
+    answer: { audio: BOB_AUDIO, ...formats },
+  })
+  const startMs = call.answerMs + 40
+  const { calls } = await replay([
+    ...call.frames,
+    ...media({ ...run, startMs, from: ALICE_AUDIO, to: BOB_AUDIO }),
+    ...media({ ...run, startMs, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
+  ])
+  return only(calls)
+}
 
 describe('case 14: dynamic payload types', () => {
   it("the offer's numbers and the answer's numbers differ: each way has its receiver's", async () => {
@@ -123,26 +142,11 @@ describe('case 14: dynamic payload types', () => {
     [0b00, 24, 'G.723.1 6.3 kbit/s', 15],
     [0b01, 20, 'G.723.1 5.3 kbit/s', 19],
   ])('G.723.1 is scored by the rate of its frames: %i, %i bytes', async (bits, bytes, model, ie) => {
-    const call = callByHand({
-      offer: { audio: ALICE_AUDIO, formats: '4' },
-      answer: { audio: BOB_AUDIO, formats: '4' },
-    })
     const payload = new Uint8Array(bytes).fill(0xf0 | bits, 0, 1)
-    const run = {
-      startMs: call.answerMs + 40,
-      packets: 330,
-      payloadType: 4,
-      ptimeMs: 30,
-      ticks: 240,
-      payload,
-    }
-    const { calls } = await replay([
-      ...call.frames,
-      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO }),
-      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
-    ])
+    const run = { packets: 330, payloadType: 4, ptimeMs: 30, ticks: 240, payload }
+    const call = await bothWays({ formats: '4' }, run)
     for (const name of ['from_caller', 'from_callee'] as const) {
-      const { mos_model, mos_lq } = directionOf(only(calls), name)
+      const { mos_model, mos_lq } = directionOf(call, name)
       expect(mos_model).toContain(model)
       expectNear(mos_lq, mosOf({ ie }), 0.001)
     }
@@ -162,23 +166,12 @@ describe('case 14: dynamic payload types', () => {
         formats: '96',
         attributes: ['rtpmap:96 opus/48000/2', 'fmtp:96 maxaveragebitrate=64000'],
       }
-      const call = callByHand({
-        offer: { audio: ALICE_AUDIO, ...formats },
-        answer: { audio: BOB_AUDIO, ...formats },
-      })
       const ptimeMs = toc & 3 ? 40 : 20
-      const speech = new Uint8Array(bytes).fill(toc, 0, 1)
-      const run = {
-        ...{ startMs: call.answerMs + 40, payloadType: 96, packets: 9000 / ptimeMs },
-        ...{ ptimeMs, ticks: ptimeMs * 48, payload: speech },
-      }
-      const { calls } = await replay([
-        ...call.frames,
-        ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO }),
-        ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 2 }),
-      ])
+      const payload = new Uint8Array(bytes).fill(toc, 0, 1)
+      const run = { packets: 9000 / ptimeMs, payloadType: 96, ptimeMs, ticks: ptimeMs * 48, payload }
+      const call = await bothWays(formats, run)
       for (const name of ['from_caller', 'from_callee'] as const)
-        expect(directionOf(only(calls), name).mos_model).toContain(
+        expect(directionOf(call, name).mos_model).toContain(
           `${model}, Alahmadi's fit, no ITU value (Ie ${ie}`,
         )
     },
