@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { HepStream } from './hep-stream.js'
 
 function message(length: number, fill: number): Uint8Array {
@@ -47,5 +49,29 @@ describe('HEP version 3 over TCP', () => {
     expect(sizes([Buffer.concat([Uint8Array.of(0x48, 0x45, 0x50, 0x33, 0, 3), message(40, 1)])])).toEqual([
       40,
     ])
+  })
+
+  it('hands out the same messages however anything is cut, and nothing that is none', () => {
+    const junk = fc.uint8Array({ maxLength: 20 })
+    const whole = fc.integer({ min: 6, max: 60 }).map((length) => message(length, 7))
+    const torn = whole.map((bytes) => bytes.subarray(0, bytes.length >> 1))
+    const input = fc.array(fc.oneof(junk, whole, torn), { maxLength: 8 }).map((parts) => Buffer.concat(parts))
+    fc.assert(
+      fc.property(input, fc.integer({ min: 1, max: 70 }), (bytes, size) => {
+        const handedOut = (pieces: readonly Uint8Array[]): string[] => {
+          const stream = new HepStream()
+          const found: string[] = []
+          for (const piece of pieces)
+            stream.push(piece, (one) => found.push(Buffer.from(one).toString('hex')))
+          return found
+        }
+        const pieces: Uint8Array[] = []
+        for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
+        const found = handedOut([bytes])
+        expect(handedOut(pieces)).toEqual(found)
+        for (const one of found) expect(one.startsWith('48455033')).toBe(true)
+      }),
+      propertyRuns(1000),
+    )
   })
 })
