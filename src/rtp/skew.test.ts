@@ -5,8 +5,8 @@ import { stream } from '../../test/differential/streams.js'
 import { Random } from '../../test/differential/random.js'
 import { MediaTotals } from '../calls/media-totals.js'
 import { percentile } from './histogram.js'
-import { PDV_BUCKETS } from './layout.js'
-import { median } from './skew.js'
+import { D_SEGMENT_START, D_SLOPE, PDV_BUCKETS, STRIDE_32, STRIDE_64 } from './layout.js'
+import { median, SkewEstimator } from './skew.js'
 import { propertyRuns } from '../../test/helpers/property-runs.js'
 
 /** A stream whose sender's clock is `ppm` fast, with up to `jitterMs` of delay. */
@@ -61,6 +61,40 @@ describe('clock skew', () => {
       expect(skewed.skewPpm).toBeCloseTo(ppm, -1)
       expect(skewed.lateFixed50 + skewed.lateAdaptive).toBe(0)
     }
+  })
+})
+
+describe('the slope', () => {
+  it('is the median over all pairs of points, wherever the one before lies', () => {
+    const ppm = fc.integer({ min: -500, max: 500 })
+    const low = fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 0, max: 3 }),
+      fc.double({ noNaN: true, min: 0, max: 30 }),
+    )
+    const second = fc.record({ at: fc.double({ noNaN: true, min: 0, max: 999 }), low })
+    const seconds = fc.array(second, { minLength: 30, maxLength: 40, size: 'max' })
+    fc.assert(
+      fc.property(seconds, ppm, ppm, (all, actual, before) => {
+        const f64 = new Float64Array(STRIDE_64)
+        const skew = new SkewEstimator(new Int32Array(STRIDE_32), f64, 1)
+        skew.restart(0)
+        f64[D_SEGMENT_START] = 0
+        f64[D_SLOPE] = before * 1e-6
+        const times = all.map(({ at }, k) => Math.fround(k * 1000 + at))
+        const lows = all.map(({ low }, k) => Math.fround(low + actual * 1e-6 * times[k]))
+        times.forEach((timeMs, k) =>
+          skew.add(0, timeMs, lows[k], k < all.length - 1 ? timeMs % 30_000 : 45_000),
+        )
+        const slopes = times
+          .flatMap((a, k) => times.slice(k + 1).map((b, m) => (lows[k + 1 + m] - lows[k]) / (b - a)))
+          .sort((a, b) => a - b)
+        const middle = slopes.length >> 1
+        const expected = slopes.length % 2 === 1 ? slopes[middle] : (slopes[middle - 1] + slopes[middle]) / 2
+        expect(f64[D_SLOPE]).toBeCloseTo(Math.abs(expected) <= 500e-6 ? expected : 0, 14)
+      }),
+      propertyRuns(500),
+    )
   })
 })
 

@@ -19,6 +19,12 @@ const AGAIN_AFTER = 0.1
 const AGAIN_AFTER_MOST_MS = 30_000
 
 const slopes = new Float64Array((POINTS * (POINTS - 1)) / 2)
+/** Of one estimate: the points, less the slope that is guessed, and pairs of them (first << 8 | second). */
+const pointTimes = new Float64Array(POINTS)
+const rests = new Float64Array(POINTS)
+const nearPairs = new Uint16Array(slopes.length)
+/** Slopes are near the guess that differ by no more than this part of the steepest that the points allow. */
+const NEAR_SHARE = 4
 
 /**
  * Clock skew of each stream: Theil-Sen slope over the per-second minima of d since the segment's start. At most 40
@@ -68,7 +74,7 @@ export class SkewEstimator {
     }
     const age = nowMs - this.f64[f + D_SEGMENT_START]
     if (age >= USED_AFTER_MS && age >= this.i32[i + I_SKEW_NEXT]) {
-      const slope = this.estimate(base, this.i32[i + I_SKEW_POINTS])
+      const slope = this.estimate(base, this.i32[i + I_SKEW_POINTS], this.f64[f + D_SLOPE])
       const isClock = Math.abs(slope) <= LIMIT
       this.f64[f + D_SLOPE] = isClock ? slope : 0
       if (isClock) this.i32[i + I_FLAGS] |= FLAG_SKEW_KNOWN
@@ -90,8 +96,13 @@ export class SkewEstimator {
     return POINTS / 2
   }
 
-  /** ms per ms; NaN when there are not two points. */
-  private estimate(base: number, count: number): number {
+  /**
+   * ms per ms; NaN when there are not two points.
+   * @param guess what it probably is near
+   */
+  private estimate(base: number, count: number, guess: number): number {
+    const near = this.medianNear(base, count, guess)
+    if (!Number.isNaN(near)) return near
     let n = 0
     for (let a = 0; a < count; a++) {
       for (let b = a + 1; b < count; b++) {
@@ -100,6 +111,52 @@ export class SkewEstimator {
       }
     }
     return n === 0 ? NaN : median(slopes, n)
+  }
+
+  /**
+   * The median of the slopes of all pairs of points, found by dividing and selecting only among those that lie around the
+   * guess, the others being counted; NaN when it is not among them, or the points are not in order of time.
+   */
+  private medianNear(base: number, count: number, guess: number): number {
+    const { times, lows } = this
+    const pairCount = (count * (count - 1)) / 2
+    if (pairCount < MANY) return NaN
+    let least = Infinity
+    let most = -Infinity
+    for (let k = 0; k < count; k++) {
+      const timeMs = times[base + k]
+      const rest = lows[base + k] - guess * timeMs
+      if (k > 0 && timeMs <= pointTimes[k - 1]) return NaN
+      if (rest < least) least = rest
+      if (rest > most) most = rest
+      pointTimes[k] = timeMs
+      rests[k] = rest
+    }
+    const reach = (most - least) / (pointTimes[count - 1] - pointTimes[0]) / NEAR_SHARE
+    let below = 0
+    let n = 0
+    for (let a = 0; a < count - 1; a++) {
+      const timeMs = pointTimes[a]
+      const rest = rests[a]
+      for (let b = a + 1; b < count; b++) {
+        const bound = reach * (pointTimes[b] - timeMs)
+        const rise = rests[b] - rest
+        // Without a branch, which would be guessed wrong every other time.
+        const isBelow = Number(rise < -bound)
+        nearPairs[n] = (a << 8) | b
+        below += isBelow
+        n += Number(rise <= bound) - isBelow
+      }
+    }
+    const isEven = (pairCount & 1) === 0
+    const rank = (pairCount >> 1) - below
+    if (rank < Number(isEven) || rank >= n) return NaN
+    for (let k = 0; k < n; k++) {
+      const a = base + (nearPairs[k] >> 8)
+      const b = base + (nearPairs[k] & 255)
+      near[k] = (lows[b] - lows[a]) / (times[b] - times[a])
+    }
+    return middle(near, n, rank, isEven)
   }
 }
 
