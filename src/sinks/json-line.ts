@@ -13,33 +13,51 @@ import {
   VALIDITY_FIELDS,
 } from '../calls/record-fields.js'
 import type { ProbeRecord, RecordType } from '../calls/records.js'
-import { decimalsOf, decimalText } from './rounding.js'
+import { LineBytes } from './line-bytes.js'
+import { decimalsOf } from './rounding.js'
 
 /** One field of a shape: everything about it that does not change from record to record. */
 interface Column {
   name: string
-  /** `"name":` */
-  key: string
+  /** `,"name":` */
+  key: Uint8Array
   decimals: number
   /** For an object or an array of objects whose fields have an order; others are written in their own order. */
-  shape?: readonly Column[]
+  shape?: Shape
 }
 
-type Shapes = Record<string, readonly Column[]>
+/** Appends an object's fields in their order. */
+type Shape = (out: LineBytes, value: object) => void
 
-function shapeOf(fields: readonly string[], nested: Shapes = {}): readonly Column[] {
-  return fields.map((name) => ({
+function shapeOf(fields: readonly string[], nested: Record<string, Shape> = {}): Shape {
+  const columns = fields.map((name) => ({
     name,
-    key: `${JSON.stringify(name)}:`,
+    key: asciiBytes(`,${JSON.stringify(name)}:`),
     decimals: decimalsOf(name),
     shape: nested[name],
   }))
+  let compiled: Shape | undefined
+  // Compiled when it is first needed.
+  return (out, value) => (compiled ??= compileShape(columns))(out, value)
+}
+
+/**
+ * Code that reads each field by its name. A loop over names would look each of them up in each object, which takes
+ * longer than writing what it finds.
+ */
+function compileShape(columns: readonly Column[]): Shape {
+  const reads = columns.map(
+    ({ name }, k) => `if ((v = value[${JSON.stringify(name)}]) !== undefined) field(out, v, columns[${k}])`,
+  )
+  const body = `return (out, value) => { let v\n${reads.join('\n')} }`
+  const make = new Function('columns', 'field', body) as (columns: readonly Column[], field: unknown) => Shape
+  return make(columns, appendField)
 }
 
 const direction = shapeOf(DIRECTION_FIELDS)
 const validity = shapeOf(VALIDITY_FIELDS)
 const findingSummary = shapeOf(FINDING_SUMMARY_FIELDS, { groups: shapeOf(FINDING_GROUP_FIELDS) })
-const SHAPES: Record<RecordType, readonly Column[]> = {
+const SHAPES: Record<RecordType, Shape> = {
   call: shapeOf(CALL_FIELDS, {
     sip: shapeOf(SIP_FIELDS),
     media: shapeOf(['from_caller', 'from_callee'], { from_caller: direction, from_callee: direction }),
@@ -57,71 +75,107 @@ const SHAPES: Record<RecordType, readonly Column[]> = {
 }
 
 const OTHER_DECIMALS = decimalsOf('')
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const TRUE = asciiBytes('true')
+const FALSE = asciiBytes('false')
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
 
 /**
- * A record as one line of JSON, without the line feed: fields in the documented order, numbers rounded as
+ * Appends a record as one line of JSON, without the line feed: fields in the documented order, numbers rounded as
  * `rounding.ts` says, fields that are undefined, null or not finite left out.
  */
+export function appendJson(out: LineBytes, record: ProbeRecord): void {
+  appendObject(out, record, SHAPES[record.type])
+}
+
+const line = new LineBytes()
+
+/** The same as a string. */
 export function jsonLine(record: ProbeRecord): string {
-  return orderedObject(record, SHAPES[record.type])
+  line.clear()
+  appendJson(line, record)
+  return line.bytes.toString('utf8', 0, line.length)
 }
 
-function orderedObject(value: object, shape: readonly Column[]): string {
-  const fields = value as Readonly<Record<string, unknown>>
-  let text = '{'
-  for (let i = 0; i < shape.length; i++) {
-    const column = shape[i]
-    const field = jsonValue(fields[column.name], column.decimals, column.shape)
-    if (field !== '') text += text.length === 1 ? column.key + field : ',' + column.key + field
-  }
-  return text + '}'
+/** Appends nothing when there is nothing to write. */
+function appendField(out: LineBytes, value: unknown, { key, decimals, shape }: Column): void {
+  const before = out.length
+  out.append(key)
+  if (!appendValue(out, value, decimals, shape)) out.length = before
 }
 
-/** '' when there is nothing to write. */
-function jsonValue(value: unknown, decimals: number, shape?: readonly Column[]): string {
+/** @returns false when there is nothing to write */
+function appendValue(out: LineBytes, value: unknown, decimals: number, shape?: Shape): boolean {
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value) ? decimalText(value, decimals) : ''
+      if (!Number.isFinite(value)) return false
+      out.decimal(value, decimals)
+      return true
     case 'string':
-      return jsonString(value)
+      appendString(out, value)
+      return true
     case 'boolean':
-      return value ? 'true' : 'false'
+      out.append(value ? TRUE : FALSE)
+      return true
     case 'object':
-      if (value === null) return ''
-      if (Array.isArray(value)) return jsonArray(value, decimals, shape)
-      return shape === undefined ? openObject(value) : orderedObject(value, shape)
+      if (value === null) return false
+      if (Array.isArray(value)) appendArray(out, value, decimals, shape)
+      else appendObject(out, value, shape ?? appendOpenFields)
+      return true
     default:
-      return ''
+      return false
   }
 }
 
-function jsonArray(values: readonly unknown[], decimals: number, shape?: readonly Column[]): string {
-  let text = '['
-  for (const value of values) {
-    const item = jsonValue(value, decimals, shape)
-    if (item !== '') text += text.length === 1 ? item : ',' + item
-  }
-  return text + ']'
+/** Each field comes with a comma before it; the first one's becomes the brace. */
+function appendObject(out: LineBytes, value: object, shape: Shape): void {
+  const begin = out.length
+  shape(out, value)
+  if (out.length === begin) out.byte(OPEN_BRACE)
+  else out.bytes[begin] = OPEN_BRACE
+  out.byte(CLOSE_BRACE)
 }
 
-/** An object with names of its own (evidence, counts by reason). */
-function openObject(value: object): string {
-  let text = '{'
+function appendArray(out: LineBytes, values: readonly unknown[], decimals: number, shape?: Shape): void {
+  const begin = out.length
+  for (let k = 0; k < values.length; k++) {
+    out.byte(COMMA)
+    if (!appendValue(out, values[k], decimals, shape)) out.length--
+  }
+  if (out.length === begin) out.byte(OPEN_BRACKET)
+  else out.bytes[begin] = OPEN_BRACKET
+  out.byte(CLOSE_BRACKET)
+}
+
+/** Of an object with names of its own (evidence, counts by reason). */
+function appendOpenFields(out: LineBytes, value: object): void {
   for (const [name, field] of Object.entries(value)) {
-    const item = jsonValue(field, typeof field === 'number' ? decimalsOf(name) : OTHER_DECIMALS)
-    if (item !== '') text += (text.length === 1 ? '' : ',') + jsonString(name) + ':' + item
+    const before = out.length
+    out.byte(COMMA)
+    appendString(out, name)
+    out.byte(COLON)
+    if (!appendValue(out, field, typeof field === 'number' ? decimalsOf(name) : OTHER_DECIMALS))
+      out.length = before
   }
-  return text + '}'
 }
 
-const PLAIN = /^[ !#-[\]-~]*$/
 // C1 controls and bidi marks pass JSON.stringify, and a terminal may act on them: write them as escapes.
 const TERMINAL_ACTIVE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
-function jsonString(text: string): string {
-  if (PLAIN.test(text)) return '"' + text + '"'
-  return JSON.stringify(text).replace(
-    TERMINAL_ACTIVE,
-    (character) => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0'),
+function appendString(out: LineBytes, text: string): void {
+  if (out.quoted(text)) return
+  out.text(
+    JSON.stringify(text).replace(
+      TERMINAL_ACTIVE,
+      (character) => '\\u' + character.charCodeAt(0).toString(16).padStart(4, '0'),
+    ),
   )
 }

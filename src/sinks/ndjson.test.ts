@@ -178,7 +178,7 @@ describe('NDJSON output', () => {
 
   it('drops whole records, and counts them, when nobody reads and nobody waits', async () => {
     const stdout = new SlowReader()
-    const writer = openNdjson('-', { stdout, mostWaitingCharacters: 300_000 })
+    const writer = openNdjson('-', { stdout, mostWaitingBytes: 300_000 })
     for (let i = 0; i < 1000; i++) writer.write(EXAMPLE_INTERVAL)
     expect(writer.dropped).toBeGreaterThan(0)
     stdout.go()

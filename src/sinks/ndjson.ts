@@ -3,12 +3,16 @@ import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ProbeRecord } from '../calls/records.js'
 import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
-import { jsonLine } from './json-line.js'
+import { appendJson } from './json-line.js'
+import { LineBytes } from './line-bytes.js'
 
-/** Lines are handed to the operating system in pieces of about this many characters. */
-const CHUNK_CHARACTERS = 64 * 1024
-/** Most characters that wait for a slow reader before records are dropped (and counted). */
-const MOST_WAITING_CHARACTERS = 64 * 1024 * 1024
+/** Lines are handed to the operating system in pieces of about this many bytes. */
+const CHUNK_BYTES = 64 * 1024
+/** Most bytes that wait for a slow reader before records are dropped (and counted). */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024
+/** Pieces that were written and whose memory is kept for the next. */
+const MOST_SPARE = 4
+const LINE_FEED = 0x0a
 
 export interface NdjsonOptions {
   /** Called once when the reader of a pipe has gone (`| head`): nothing more needs to be written. */
@@ -16,7 +20,7 @@ export interface NdjsonOptions {
   /** Standard output, for `-`; a test may put another stream here. */
   stdout?: Writable
   /** For tests. */
-  mostWaitingCharacters?: number
+  mostWaitingBytes?: number
 }
 
 /**
@@ -30,8 +34,9 @@ export class NdjsonWriter {
   written = 0
   /** Records dropped because the reader was too slow. */
   dropped = 0
-  private pending = ''
-  private waitingCharacters = 0
+  private pending = new LineBytes()
+  private readonly spare: LineBytes[] = []
+  private waitingBytes = 0
   private failure: CallprobeError | undefined
   private readerGone = false
   private wakers: (() => void)[] = []
@@ -52,24 +57,28 @@ export class NdjsonWriter {
   write(record: ProbeRecord): boolean {
     if (this.failure !== undefined) throw this.failure
     if (this.readerGone) return true
-    if (this.waitingCharacters >= (this.options.mostWaitingCharacters ?? MOST_WAITING_CHARACTERS)) {
+    if (this.waitingBytes >= (this.options.mostWaitingBytes ?? MOST_WAITING_BYTES)) {
       this.dropped++
       return false
     }
-    this.pending += jsonLine(record) + '\n'
+    appendJson(this.pending, record)
+    this.pending.byte(LINE_FEED)
     this.written++
-    if (this.pending.length >= CHUNK_CHARACTERS) this.flush()
-    return this.waitingCharacters < CHUNK_CHARACTERS * 4
+    if (this.pending.length >= CHUNK_BYTES) this.flush()
+    return this.waitingBytes < CHUNK_BYTES * 4
   }
 
   /** Hands what is buffered to the operating system, so that a reader sees it now. */
   flush(): void {
-    if (this.pending === '' || this.readerGone || this.failure !== undefined) return
-    const chunk = this.pending
-    this.pending = ''
-    this.waitingCharacters += chunk.length
-    this.stream.write(chunk, (error) => {
-      this.waitingCharacters -= chunk.length
+    const lines = this.pending
+    if (lines.length === 0 || this.readerGone || this.failure !== undefined) return
+    this.pending = this.spare.pop() ?? new LineBytes()
+    const { length } = lines
+    this.waitingBytes += length
+    this.stream.write(lines.bytes.subarray(0, length), (error) => {
+      this.waitingBytes -= length
+      lines.clear()
+      if (this.spare.length < MOST_SPARE) this.spare.push(lines)
       // The callback comes before the stream's 'error' event: close() must not take the chunk for written.
       if (error) this.onError(error)
       this.wake()
@@ -81,7 +90,7 @@ export class NdjsonWriter {
    * @throws CallprobeError WRITE_FAILED
    */
   async ready(): Promise<void> {
-    while (this.failure === undefined && !this.readerGone && this.waitingCharacters >= CHUNK_CHARACTERS)
+    while (this.failure === undefined && !this.readerGone && this.waitingBytes >= CHUNK_BYTES)
       await new Promise<void>((resolve) => this.wakers.push(resolve))
     if (this.failure !== undefined) throw this.failure
   }
@@ -92,7 +101,7 @@ export class NdjsonWriter {
    */
   async close(): Promise<void> {
     this.flush()
-    while (this.failure === undefined && !this.readerGone && this.waitingCharacters > 0)
+    while (this.failure === undefined && !this.readerGone && this.waitingBytes > 0)
       await new Promise<void>((resolve) => this.wakers.push(resolve))
     if (this.failure === undefined && !this.readerGone && this.options.closeStream)
       await new Promise<void>((resolve) => {
@@ -113,7 +122,7 @@ export class NdjsonWriter {
     } else {
       this.failure ??= writeError(this.name, error)
     }
-    this.pending = ''
+    this.pending.clear()
     this.wake()
   }
 

@@ -24,7 +24,8 @@ export function decimalsOf(name: string): number {
   return OTHER_DECIMALS
 }
 
-const SCALES = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6]
+/** By decimals. */
+export const SCALES: readonly number[] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6]
 
 /** Rounds half up. The result prints with at most `decimals` digits after the point; -0 becomes 0. */
 export function roundTo(value: number, decimals: number): number {
@@ -34,32 +35,6 @@ export function roundTo(value: number, decimals: number): number {
   // From 2^52 on a float64 has no fraction left to round.
   if (scaled > 4503599627370496 || scaled < -4503599627370496) return value
   return Math.round(scaled) / scale + 0
-}
-
-/** A fraction that was not written yet: to make all of them takes as long as writing a small capture's records. */
-const UNKNOWN = '?'
-
-/** Room for what stands behind the point for 0 to 10^decimals - 1, without trailing zeros: '', '.001', ..., '.999'. */
-function fractions(decimals: number): string[] {
-  return Array<string>(10 ** decimals).fill(UNKNOWN)
-}
-
-/** By decimals, where the table is small enough to be worth it. */
-const FRACTIONS: readonly string[][] = [[], [], [], fractions(3), fractions(4)]
-const SMALL = Array.from({ length: 256 }, (_, n) => String(n))
-
-/** `String(roundTo(value, decimals))` of a finite number, in a third of the time: it is what writing records spends most on. */
-export function decimalText(value: number, decimals: number): string {
-  if (Number.isInteger(value)) return value >= 0 && value < SMALL.length ? SMALL[value] : String(value)
-  const scale = SCALES[decimals]
-  const scaled = Math.round(value * scale)
-  // Up to 31 bits; an integer's digits are exact, so these are what the quotient would print.
-  if (decimals > 4 || scaled > 0x7fffffff || scaled < 0) return String(roundTo(value, decimals))
-  const whole = Math.floor(scaled / scale)
-  const rest = scaled - whole * scale
-  let fraction = FRACTIONS[decimals][rest]
-  if (fraction === UNKNOWN) fraction = FRACTIONS[decimals][rest] = String(rest / scale).slice(1)
-  return (whole < SMALL.length ? SMALL[whole] : String(whole)) + fraction
 }
 
 /** `roundTo` by the field's name; undefined for NaN and infinities, which no sink can write. */

@@ -1,7 +1,7 @@
 import type { MetricPoint } from '../../aggregates/point.js'
 import { decimalsOf } from '../rounding.js'
 import { FIELD_TYPES, type FieldType } from './field-types.js'
-import { LineBytes } from './line-bytes.js'
+import { LineBytes } from '../line-bytes.js'
 
 /**
  * InfluxDB line protocol: `measurement,tag=value field=value,... nanoseconds`, for 1.x, 2.x, 3.x and what else reads it.

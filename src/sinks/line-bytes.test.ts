@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { propertyRuns } from '../../../test/helpers/property-runs.js'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { LineBytes } from './line-bytes.js'
-import { PointTimes } from './point-times.js'
+import { roundTo } from './rounding.js'
 
 function written(write: (out: LineBytes) => void): string {
   const out = new LineBytes()
@@ -55,6 +55,35 @@ describe('numbers of a line', () => {
       propertyRuns(1000),
     )
   })
+
+  it('are what JavaScript writes of what they are rounded to', () => {
+    const edges = [
+      0.0005,
+      0.00005,
+      0.9995,
+      1.9999999,
+      0.1 + 0.2,
+      1.005,
+      255.9996,
+      2147483.6475,
+      -0.0004,
+      -1.5,
+    ]
+    const numbers = fc.oneof(
+      fc.constantFrom(...edges),
+      fc.integer(),
+      fc.double({ min: -10, max: 10, noNaN: true }),
+      fc.double({ min: 0, max: 5e6, noNaN: true }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+    )
+    fc.assert(
+      fc.property(numbers, fc.constantFrom(3, 4, 6), (value, decimals) => {
+        expect(written((out) => out.decimal(value, decimals))).toBe(String(roundTo(value, decimals)))
+      }),
+      propertyRuns(5000),
+    )
+    for (const edge of edges) expect(written((out) => out.decimal(edge, 3))).toBe(String(roundTo(edge, 3)))
+  })
 })
 
 describe('text of a line', () => {
@@ -77,19 +106,6 @@ describe('text of a line', () => {
       out.copy(from, 0, from.length)
     })
     expect(copied).toBe(`before ${parts.join('')}`)
-  })
-})
-
-describe('times that are remembered', () => {
-  it('are at most as many as was said, the oldest seconds going first', () => {
-    const times = new PointTimes(() => 5, 10)
-    const at = (second: number) => ({ timeMs: second * 1000, key: 'k' })
-    for (let second = 0; second < 100; second++)
-      expect(times.assign([at(second), at(second)], ['s', 's'])).toEqual([5, 6])
-    expect(times.rememberedTimes).toBeLessThanOrEqual(10)
-    // The last second is still known, the first is not.
-    expect(times.assign([at(99)], ['s'])).toEqual([7])
-    expect(times.assign([at(0)], ['s'])).toEqual([5])
   })
 })
 

@@ -1,4 +1,4 @@
-import { decimalText } from '../rounding.js'
+import { roundTo, SCALES } from './rounding.js'
 
 const UTF8_BYTES_PER_UNIT = 3
 const FIRST_BYTES = 64 * 1024
@@ -8,10 +8,16 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 const TILDE = 0x7e
+const POINT = 0x2e
+const ZERO = 0x30
+
+/** Most bytes of a number that is written digit by digit. */
+const MOST_DIGITS = 12
+const MOST_INT32 = 0x7fffffff
 
 /**
- * Bytes that text is appended to. Thousands of points a second would leave a hundred small strings each to the garbage
- * collector; here they leave none.
+ * Bytes that text is appended to. Thousands of points or records a second would leave a hundred small strings each to the
+ * garbage collector; here they leave none.
  */
 export class LineBytes {
   bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
@@ -23,6 +29,11 @@ export class LineBytes {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + more))
     this.bytes.copy(larger, 0, 0, this.length)
     this.bytes = larger
+  }
+
+  byte(value: number): void {
+    this.reserve(1)
+    this.bytes[this.length++] = value
   }
 
   /** Appends `from` from its byte `begin` on. */
@@ -64,9 +75,54 @@ export class LineBytes {
     return true
   }
 
-  /** A finite number as `decimalText` writes it. */
+  /** A finite number as JavaScript writes it once it is rounded (`roundTo`). */
   decimal(value: number, decimals: number): void {
-    this.ascii(decimalText(value, decimals))
+    if (value === (value | 0) && value >= 0) {
+      this.reserve(MOST_DIGITS)
+      this.digits(value)
+      return
+    }
+    const scale = SCALES[decimals]
+    const scaled = Math.round(value * scale)
+    if (!(scaled >= 0 && scaled <= MOST_INT32)) {
+      this.ascii(String(roundTo(value, decimals)))
+      return
+    }
+    this.reserve(MOST_DIGITS)
+    const whole = Math.floor(scaled / scale)
+    this.digits(whole)
+    this.fraction(scaled - whole * scale, decimals)
+  }
+
+  /** A whole number of up to 31 bits, for which there is room. */
+  private digits(value: number): void {
+    const { bytes } = this
+    let end = this.length + 1
+    for (let most = 9; value > most && most < MOST_INT32; most = most * 10 + 9) end++
+    this.length = end
+    let rest = value
+    do {
+      const tens = Math.floor(rest / 10)
+      bytes[--end] = ZERO + rest - tens * 10
+      rest = tens
+    } while (rest > 0)
+  }
+
+  /** What stands behind the point, without zeros at its end. */
+  private fraction(value: number, decimals: number): void {
+    if (value === 0) return
+    const { bytes } = this
+    bytes[this.length] = POINT
+    let rest = value
+    let length = 0
+    for (let place = decimals; place > 0; place--) {
+      const tens = Math.floor(rest / 10)
+      const digit = rest - tens * 10
+      if (digit !== 0 && length === 0) length = place
+      bytes[this.length + place] = ZERO + digit
+      rest = tens
+    }
+    this.length += 1 + length
   }
 
   private ascii(text: string): void {
