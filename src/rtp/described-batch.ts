@@ -1,7 +1,14 @@
 import { MAX_CAPTURED_LENGTH } from '../capture/capture-parser.js'
 import { FrameBatch, type RecordReader } from '../capture/frame-batch.js'
 import { LINKTYPE_ETHERNET } from '../decode/link.js'
-import { describeFrame, frameDescriber, MOST_BYTES, R_LENGTH_FLAGS, ROW_32 } from './packet-rows.js'
+import {
+  describePacket,
+  frameDescriber,
+  MOST_BYTES,
+  plainPacketAt,
+  R_LENGTH_FLAGS,
+  ROW_32,
+} from './packet-rows.js'
 
 /** Frames of a described batch: few enough for the nearest caches. */
 const DESCRIBED_FRAMES = 256
@@ -68,9 +75,10 @@ function recordReader(batch: FrameBatch, rows: Int32Array): RecordReader {
       wireLength[k] = wire
       timeMs[k] = view.getUint32(p, true) * 1000 + view.getUint32(p + 4, true) / unitsPerMs
       linkType[k] = link
-      if (captured === wire && link === LINKTYPE_ETHERNET)
-        describeFrame(view, offset, captured, rows, k * ROW_32)
-      else rows[k * ROW_32 + R_LENGTH_FLAGS] = 0
+      const packet =
+        captured === wire && link === LINKTYPE_ETHERNET ? plainPacketAt(view, offset, captured) : 0
+      if (packet === 0) rows[k * ROW_32 + R_LENGTH_FLAGS] = 0
+      else describePacket(view, packet, rows, k * ROW_32)
       at = offset + captured
     }
     batch.end = n

@@ -53,42 +53,28 @@ export function frameDescriber(rows: Int32Array): DescribeFrames {
       const r = ((row + k - first) & MOST_ROWS) * ROW_32
       const captured = capturedLength[k]
       const offset = frameOffset[k] & MOST_BYTES
-      if (
+      const isWhole =
         linkType[k] === LINKTYPE_ETHERNET &&
         captured === wireLength[k] &&
         frameOffset[k] + captured <= size &&
         frameOffset[k] === offset
-      ) {
-        describeFrame(view, offset, captured, rows, r)
-      } else {
-        rows[r + R_LENGTH_FLAGS] = 0
-      }
+      const at = isWhole ? plainPacketAt(view, offset, captured) : 0
+      if (at === 0) rows[r + R_LENGTH_FLAGS] = 0
+      else describePacket(view, at, rows, r)
     }
   }
 }
 
 /**
- * Describes a whole Ethernet frame that lies at `offset`, if it is plain. Plain is the shape that nearly all frames on a
- * mirror port have: at most one VLAN tag, an unfragmented IPv4 packet without options, UDP, and at least twelve bytes that
- * could begin an RTP packet. `PacketDecoder` would decode these to the same fields; all else takes that way.
+ * Where the IPv4 packet of a whole Ethernet frame begins that lies at `offset`; 0 if the frame is not plain. Plain is the
+ * shape that nearly all frames on a mirror port have: at most one VLAN tag, an unfragmented IPv4 packet without options,
+ * UDP, and at least twelve bytes that could begin an RTP packet. `PacketDecoder` would decode these to the same fields; all
+ * else takes that way.
  *
- * Three functions, since the compiler takes none of more than 460 bytes of bytecode into a loop.
- * @param r where its row begins in `rows`
+ * Apart from `describePacket`, since the compiler takes no function of more than 460 bytes of bytecode into a loop, and no
+ * more than some 900 altogether.
  */
-export function describeFrame(
-  view: DataView,
-  offset: number,
-  captured: number,
-  rows: Int32Array,
-  r: number,
-): void {
-  const at = plainPacketAt(view, offset, captured)
-  if (at === 0) rows[r + R_LENGTH_FLAGS] = 0
-  else describePacket(view, at, rows, r)
-}
-
-/** Where the IPv4 packet of a plain frame begins; 0 for another frame. */
-function plainPacketAt(view: DataView, offset: number, captured: number): number {
+export function plainPacketAt(view: DataView, offset: number, captured: number): number {
   if (captured < LEAST_CAPTURED) return 0
   let at = offset + 14
   let head = view.getInt32(offset + 12)
@@ -109,8 +95,11 @@ function plainPacketAt(view: DataView, offset: number, captured: number): number
   return isPlain ? at : 0
 }
 
-/** Describes the RTP packet whose IPv4 header, without options, begins at `at`. */
-function describePacket(view: DataView, at: number, rows: Int32Array, r: number): void {
+/**
+ * Describes the RTP packet whose IPv4 header, without options, begins at `at`.
+ * @param r where its row begins in `rows`
+ */
+export function describePacket(view: DataView, at: number, rows: Int32Array, r: number): void {
   const source = view.getInt32(at + 12)
   const destination = view.getInt32(at + 16)
   const lengths = view.getInt32(at + 24)
@@ -125,25 +114,29 @@ function describePacket(view: DataView, at: number, rows: Int32Array, r: number)
   rows[r + R_SSRC] = ssrc
   rows[r + R_RTP] = word
   rows[r + R_TIMESTAMP] = view.getInt32(at + PLAIN_HEADERS + 4)
-  rows[r + R_SIGNATURE] =
+  const content =
     checksum !== 0 || length < 20
-      ? checksumSignature(checksum, length, word)
-      : payloadSignature(
-          view.getInt32(at + PLAIN_HEADERS + 12),
-          view.getInt32(at + PLAIN_HEADERS + 16),
-          length,
-          word,
-        )
+      ? checksumContent(checksum, length)
+      : payloadContent(view.getInt32(at + PLAIN_HEADERS + 12), view.getInt32(at + PLAIN_HEADERS + 16), length)
+  rows[r + R_SIGNATURE] = mixed(content, word)
 }
 
 /** The signature of a packet with a UDP checksum, or of one too short for `payloadSignature`. */
 export function checksumSignature(checksum: number, length: number, word: number): number {
-  return mixed(checksum ^ Math.imul(length, 0x10001), word)
+  return mixed(checksumContent(checksum, length), word)
+}
+
+function checksumContent(checksum: number, length: number): number {
+  return checksum ^ Math.imul(length, 0x10001)
 }
 
 /** The signature of a packet without UDP checksum: of the first eight bytes behind the RTP header. */
 export function payloadSignature(first: number, second: number, length: number, word: number): number {
-  return mixed(first ^ Math.imul(second, 0x9e3779b1) ^ length, word)
+  return mixed(payloadContent(first, second, length), word)
+}
+
+function payloadContent(first: number, second: number, length: number): number {
+  return first ^ Math.imul(second, 0x9e3779b1) ^ length
 }
 
 /** 32 bits of which the upper 16 are never all 0 (which would mean: not known). */

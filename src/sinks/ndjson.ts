@@ -6,12 +6,12 @@ import { CallprobeError, errorText, systemErrorCode } from '../errors.js'
 import { appendJson } from './json-line.js'
 import { LineBytes } from './line-bytes.js'
 
-/** Lines are handed to the operating system in pieces of about this many bytes. */
-const CHUNK_BYTES = 64 * 1024
+/** Lines are handed to the operating system in pieces of about this many bytes: what fits in `LineBytes` as it begins. */
+const CHUNK_BYTES = 56 * 1024
 /** Most bytes that wait for a slow reader before records are dropped (and counted). */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024
 /** Pieces that were written and whose memory is kept for the next. */
-const MOST_SPARE = 4
+const MOST_SPARE = 16
 const LINE_FEED = 0x0a
 
 export interface NdjsonOptions {
