@@ -14,6 +14,10 @@ export const THREADS = [
 /** Knows from its own place where the bundle lies, and so has to be a file of its own as well. */
 const PLACES = 'places'
 
+/** What begins every run, and what most go on with: its modules are one file, since each file takes its time to load. */
+const BEGIN = 'cli/main'
+const USUAL = 'cli/replay'
+
 /**
  * Bundles compiled modules. Packages stay outside, dynamic imports stay lazy, names stay readable. Constants that
  * modules import from one another become literals: V8 compiles each to a load and a check otherwise.
@@ -24,11 +28,24 @@ const PLACES = 'places'
  */
 export async function bundle(modules, entries, folder, foreign = []) {
   const places = join(modules, `${PLACES}.js`)
+  const imports = new Map()
+  const reachable = (names) =>
+    reach(
+      names.map((name) => join(modules, `${name}.js`)),
+      imports,
+    )
+  const usualOnly = () => {
+    const others = reachable([...THREADS, PLACES, BEGIN])
+    return new Set([...reachable([USUAL])].filter((id) => !others.has(id)))
+  }
+  let usual
   const build = await rolldown({
     input: entries,
+    plugins: [{ name: 'imports', moduleParsed: ({ id, importedIds }) => void imports.set(id, importedIds) }],
     cwd: ROOT,
     platform: 'node',
     tsconfig: false,
+    preserveEntrySignatures: 'allow-extension',
     external: (id) => !id.startsWith('.') && !isAbsolute(id),
     optimization: { inlineConst: { mode: 'all', pass: 3 } },
     onLog(level, log) {
@@ -39,7 +56,13 @@ export async function bundle(modules, entries, folder, foreign = []) {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: ({ name }) => (name === PLACES ? '[name].js' : 'chunks/[name]-[hash].js'),
-    codeSplitting: { groups: [{ name: PLACES, test: (id) => id === places }] },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        { name: PLACES, test: (id) => id === places },
+        { name: 'usual', test: (id) => (usual ??= usualOnly()).has(id) },
+      ],
+    },
     comments: { legal: true, annotation: false, jsdoc: false },
     keepNames: true,
     minify: false,
@@ -54,6 +77,16 @@ export async function bundle(modules, entries, folder, foreign = []) {
       )
   }
   write(folder, output, foreign)
+}
+
+/** These modules and all that they import, but for what they load later. */
+function reach(ids, imports, reached = new Set()) {
+  for (const id of ids) {
+    if (reached.has(id) || !imports.has(id)) continue
+    reached.add(id)
+    reach(imports.get(id), imports, reached)
+  }
+  return reached
 }
 
 /**
