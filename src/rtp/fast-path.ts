@@ -39,6 +39,8 @@ const SMALL_INDEX = 16_384
 export interface FastPathEvents {
   /** The highest sequence number, now `extended`, enters a new word of 32 packets. */
   nextWord(slot: number, highest: number, extended: number): void
+  /** The second that was watched is over with the packet that comes at `noted[1]`, and the interval goes on. */
+  nextSecond(slot: number): void
   /** The packet's delay variation (`noted[0]`, at time `noted[1]`) may make it late in a jitter buffer. */
   playNoted(slot: number, extended: number): void
   readonly noted: Float64Array
@@ -62,7 +64,7 @@ export interface FastPath {
   foresee(row: number, frames: number): void
   /**
    * Measures frames from the `first` of those on, which arrived at times[begin + first], as long as each is the ordinary
-   * packet: next in sequence, one packet time on, same payload type, second and DSCP.
+   * packet: next in sequence, one packet time on, same payload type, interval and DSCP.
    * @returns the first that is another, of which nothing was touched; `end` if there is none
    */
   follow(row: number, times: Float64Array, begin: number, first: number, end: number): number
@@ -143,11 +145,18 @@ export function makeFastPath(
         ticks !== i32[i + L.I_PTIME_TICKS] ||
         (i32[i + L.I_FLAGS] & FOLLOW_MASK) !== (USUAL_FLAGS | (lengthFlags & ROW_FLAGS)) ||
         ((word >>> 16) & 0x7f) !== i32[i + L.I_PAYLOAD_TYPE] ||
-        !(timeMs < f64[f + L.D_SECOND_END]) ||
         !(arrivalDelta <= f32[i + L.I_LONGEST_GAP]) ||
         !(deviation <= JUMP_MS && deviation >= -JUMP_MS)
       ) {
         return n
+      }
+      if (!(timeMs < f64[f + L.D_SECOND_END])) {
+        if (!(timeMs < f64[f + L.D_INTERVAL_END]) || (i32[i + L.I_FLAGS] & L.FLAG_SAMPLED) !== 0) return n
+        noted[1] = timeMs
+        events.nextSecond(slot)
+        // Once more, so that nothing needs to be kept over the call.
+        n--
+        continue
       }
       const extended = (highest + 1) | 0
       i32[i + L.I_PACKETS]++

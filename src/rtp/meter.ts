@@ -277,6 +277,10 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     }
   }
 
+  nextSecond(slot: number): void {
+    this.rollSecond(slot, this.noted[1])
+  }
+
   playNoted(slot: number, extended: number): void {
     this.play(slot, this.noted[0], this.noted[1], extended)
   }
