@@ -3,14 +3,17 @@ import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { propertyRuns } from '../../test/helpers/property-runs.js'
 import { EXAMPLES, EXAMPLE_CALL, EXAMPLE_INTERVAL } from '../calls/record-examples.js'
 import { RECORD_FIELDS } from '../calls/record-fields.js'
-import type { CallRecord } from '../calls/records.js'
+import type { CallRecord, ProbeRecord } from '../calls/records.js'
 import { validateRecord } from '../calls/validate.js'
 import { CallprobeError } from '../errors.js'
 import { jsonLine } from './json-line.js'
 import { openNdjson } from './ndjson.js'
+import { decimalsOf } from './rounding.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'callprobe-ndjson-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -41,6 +44,16 @@ class SlowReader extends Writable {
     this.open = true
     for (const done of this.release.splice(0)) done()
   }
+}
+
+/** Escapes what JSON.stringify leaves and a terminal may act on. */
+function asTerminalsTakeIt(json: string): string {
+  return [...json]
+    .map((character) => {
+      const isActive = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/.test(character)
+      return isActive ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : character
+    })
+    .join('')
 }
 
 describe('a record as a line of JSON', () => {
@@ -99,6 +112,36 @@ describe('a record as a line of JSON', () => {
     const line = jsonLine({ ...EXAMPLE_CALL, caller })
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
     expect(JSON.parse(line).caller).toBe(caller)
+  })
+
+  it('says what JSON.stringify says of the same fields in the documented order', () => {
+    const value = fc.oneof(
+      fc.constantFrom(undefined, null, NaN, Infinity, true, false, -0),
+      fc.integer(),
+      fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+      fc.string({ unit: 'binary' }),
+      fc.array(fc.integer({ min: -1, max: 2 ** 31 }), { maxLength: 12 }),
+      fc.array(fc.string(), { maxLength: 3 }),
+      fc.dictionary(fc.string(), fc.oneof(fc.integer(), fc.string()), { maxKeys: 3 }),
+    )
+    const type = fc.constantFrom('interval' as const, 'stream' as const, 'alert' as const)
+    const valuesOf = (all: unknown[], names: readonly string[]) =>
+      names.map((name, k) => [name, name === 'validity' ? undefined : all[k % all.length]])
+    fc.assert(
+      fc.property(type, fc.array(value, { minLength: 1, maxLength: 60 }), (type, all) => {
+        const fields = valuesOf(all, RECORD_FIELDS[type].slice(1))
+        const record = { type, ...Object.fromEntries(fields) }
+        const written = JSON.stringify(record, (name, value: unknown) => {
+          if (value === null || (typeof value === 'number' && !Number.isFinite(value))) return undefined
+          const scale = 10 ** decimalsOf(name)
+          return typeof value === 'number' && !Number.isInteger(value)
+            ? Math.round(value * scale) / scale
+            : value
+        })
+        expect(jsonLine(record as unknown as ProbeRecord)).toBe(asTerminalsTakeIt(written))
+      }),
+      propertyRuns(500),
+    )
   })
 
   it('writes intervals at a rate that a busy probe never reaches', () => {
