@@ -91,6 +91,9 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
       const failed = calls.filter((call) => call.caller_address === '10.20.0.1' && call.state !== 'completed')
       expect(failed).toHaveLength(3)
       for (const call of failed) expect(call.validity.capture_down_ms).toBeUndefined()
+      expect(probe.summary().warnings).toContainEqual(
+        expect.stringMatching(/^an interface was away for [\d.]+ s/),
+      )
     }),
   )
 
@@ -266,6 +269,27 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
         /^# TYPE callprobe_kernel_drops_total counter\n+callprobe_kernel_drops_total 0$/m,
       )
       expect(fetched).toMatch(/^callprobe_up 1$/m)
+      expect(await probe.stop()).toBe(0)
+    }),
+  )
+
+  it(
+    'counts the records that a full disk did not take, says so, and goes on',
+    { timeout: 120_000 },
+    inNamespaces(async (namespaces) => {
+      const wire = namespaces.wire()
+      const probe = await LiveProbe.start(namespaces, wire, '/dev/full', ['-i', 'tap0', '--metrics', '9598'])
+      await namespaces.replay(wire, FAILURES, '--topspeed')
+      await probe.says(/a limit was reached: 3 records were dropped/)
+      const dropped = namespaces.run(
+        wire,
+        process.execPath,
+        '-e',
+        "fetch('http://127.0.0.1:9598/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))",
+      )
+      // Three calls that failed, without media: a record each.
+      expect(dropped).toMatch(/^callprobe_output_dropped_records_total 3$/m)
+      expect(probe.log).toMatch(/no space left on the device/)
       expect(await probe.stop()).toBe(0)
     }),
   )

@@ -34,8 +34,9 @@ export class CaptureFiles {
     for (const file of this.files) file.reopen()
   }
 
-  get lostChunks(): number {
-    return this.files.reduce((sum, file) => sum + file.lostChunks, 0)
+  /** Records that could not be written. */
+  get lostRecords(): number {
+    return this.files.reduce((sum, file) => sum + file.lostLines, 0)
   }
 
   /** Once privileges are gone, folders that are to be written to later may have become out of reach. */

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js'
 import { CallprobeError } from '../errors.js'
 import { CaptureLoop } from '../live/capture-loop.js'
 import { LimitWatch } from '../live/limit-watch.js'
+import { captureWarnings } from '../live/capture-warnings.js'
 import { createLog, type Log } from '../live/log.js'
 import { becomeUser, dropCapabilities } from '../live/privileges.js'
 import { afterReload, changedKeys } from '../live/reload.js'
@@ -94,6 +95,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     )
     records.watchProbe(() => countersOf(source, probe))
     const limitWatch = new LimitWatch(log)
+    const droppedRecords = (): number => files.lostRecords + records.dropped
     let load = 0
     let packetsBefore = 0
     const loop = new CaptureLoop({
@@ -109,7 +111,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       onSecond: (share) => {
         load = share
         records.flush()
-        limitWatch.look(probe.counts().evictions, performance.now())
+        limitWatch.look({ ...probe.counts().evictions, output_records: droppedRecords() }, performance.now())
         const packets = probe.packetCount
         status.update({
           packetsPerSecond: packets - packetsBefore,
@@ -124,7 +126,7 @@ async function capture(options: CaptureOptions): Promise<boolean> {
     const { metrics } = options
     if (metrics) {
       const health = (): CaptureHealth => ({
-        ...healthOf(source, probe, loop, losses, load, files.lostChunks),
+        ...healthOf(source, probe, loop, losses, load, droppedRecords()),
         workerRestarts: workers?.restarts ?? 0,
         workerHoldUps: workers?.holdUps ?? 0,
       })
@@ -156,9 +158,23 @@ async function capture(options: CaptureOptions): Promise<boolean> {
       await nextTurn()
       turnMs = performance.now()
     }
-    await records.finish(
-      summaryOf(probe, config, loop.lossWatch.known, options.interface.length, performance.now() - beganMs),
-    )
+    const warnings = captureWarnings({
+      noticed: source.warnings,
+      clock: loop.clockWatch,
+      downMs: source.losses()?.downMs ?? 0,
+      droppedRecords: droppedRecords(),
+      workerRestarts: workers?.restarts ?? 0,
+    })
+    await records.finish({
+      ...summaryOf(
+        probe,
+        config,
+        loop.lossWatch.known,
+        options.interface.length,
+        performance.now() - beganMs,
+      ),
+      warnings: warnings.length > 0 ? warnings : undefined,
+    })
   } catch (error) {
     await records.abort()
     throw error

@@ -187,6 +187,11 @@ export class RunRecords {
     for (const output of this.outputs) output.reconfigure?.(config)
   }
 
+  /** Records that an output could not take, so far. */
+  get dropped(): number {
+    return this.outputs.reduce((sum, output) => sum + (output.droppedRecords ?? 0), 0)
+  }
+
   /** Whoever read the outputs has gone. */
   get readerGone(): boolean {
     return this.outputs.every((output) => output.readerGone === true)

@@ -26,5 +26,6 @@ describe('the watch on the clock', () => {
     pass(1000)
     expect(watch.look()).toBeCloseTo(40, 6)
     expect(watch.steps).toBe(2)
+    expect(watch.largestMs).toBeCloseTo(-3000, 6)
   })
 })

@@ -6,6 +6,8 @@ const SLEW = 0.001
 /** Compares the clock that packets are stamped with to one that never steps. */
 export class ClockWatch {
   steps = 0
+  /** The largest step, ms (positive: forward). */
+  largestMs = 0
   private offsetMs: number
   private lookedMs: number
 
@@ -27,6 +29,7 @@ export class ClockWatch {
     this.lookedMs = monotonicMs
     if (Math.abs(stepMs) <= tolerated) return 0
     this.steps++
+    if (Math.abs(stepMs) > Math.abs(this.largestMs)) this.largestMs = stepMs
     return stepMs
   }
 }

@@ -13,6 +13,7 @@ const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
     'packets that came before the description of their call are counted without jitter',
     'limits.early_packets',
   ],
+  output_records: ['records were dropped: their reader is too slow, or their file cannot be written'],
   tcp_connections: ['TCP connections with SIP were forgotten', 'limits.tcp_connections'],
 }
 

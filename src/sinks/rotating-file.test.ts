@@ -93,12 +93,12 @@ describe('a file that is written to for days', () => {
     rmSync(path, { force: true, recursive: true })
     renameSync(mkdtempSync(join(scratch, 'folder-')), path)
     file.reopen()
-    await write(file, 'lost\n')
+    await write(file, 'lost\nwith the line before\n')
     await write(file, 'lost too\n')
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
       ['WRITE_FAILED', `cannot write ${path}: it is a directory`],
     ])
-    expect(file.lostChunks).toBe(2)
+    expect(file.lostLines).toBe(3)
     rmSync(path, { recursive: true })
     await write(file, 'there again\n')
     expect(readFileSync(path, 'utf8')).toBe('there again\n')

@@ -14,6 +14,8 @@ import { Writable } from 'node:stream'
 import type { CallprobeError } from '../errors.js'
 import { writeError } from './ndjson.js'
 
+const LINE_FEED = 0x0a
+
 export interface RotationOptions {
   /** A file that would grow beyond is put aside first; undefined: no bound. */
   mostBytes?: number
@@ -29,11 +31,11 @@ export interface RotationOptions {
 /**
  * A file that is written to for days: appended to, put aside by size and time as NAME-20261122T140000Z.EXT, opened
  * anew when something else moved it away. Each chunk is whole lines and goes to one file whole. A failing disk costs
- * chunks, which are counted, and ends nothing: the next chunk tries again.
+ * chunks, of which the lines are counted, and ends nothing: the next chunk tries again.
  */
 export class RotatingFile extends Writable {
-  /** Chunks given up because they could not be written. */
-  lostChunks = 0
+  /** Lines of chunks that were given up because they could not be written. */
+  lostLines = 0
   private fd = -1
   private bytes = 0
   private periodEndMs = Infinity
@@ -65,7 +67,7 @@ export class RotatingFile extends Writable {
         this.open()
       }
     } catch (error) {
-      this.giveUp(error)
+      this.giveUp(chunk, 0, error)
       done()
       return
     }
@@ -75,7 +77,7 @@ export class RotatingFile extends Writable {
   private writeAll(chunk: Buffer, from: number, done: () => void): void {
     write(this.fd, chunk, from, chunk.length - from, null, (error, written) => {
       if (error) {
-        this.giveUp(error)
+        this.giveUp(chunk, from, error)
         done()
         return
       }
@@ -94,8 +96,10 @@ export class RotatingFile extends Writable {
     done()
   }
 
-  private giveUp(error: unknown): void {
-    this.lostChunks++
+  /** @param from what is before it was written */
+  private giveUp(chunk: Buffer, from: number, error: unknown): void {
+    for (let at = chunk.indexOf(LINE_FEED, from); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1))
+      this.lostLines++
     this.closeFile()
     if (this.failing) return
     this.failing = true

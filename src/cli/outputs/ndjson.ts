@@ -28,6 +28,10 @@ export class NdjsonOutput implements RunOutput {
     if (!this.writer.write(record)) this.full = true
   }
 
+  get droppedRecords(): number {
+    return this.writer.dropped
+  }
+
   flush(): void {
     this.writer.flush()
   }

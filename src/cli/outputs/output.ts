@@ -25,6 +25,8 @@ export interface RunOutput {
   readonly readerGone?: boolean
   /** What the probe counts of itself, for outputs that show it; asked at most once per interval. */
   watchProbe?(counters: () => ProbeCounters): void
+  /** Records that it could not take: its reader is too slow, or its disk failed. */
+  readonly droppedRecords?: number
   /** Bounds of its own that cost something, by name; the summary has them beside the probe's. */
   readonly evictions?: Readonly<Record<string, number>>
   /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
