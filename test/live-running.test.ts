@@ -148,6 +148,8 @@ describe.skipIf(!requireLive('tcpreplay'))('a capture that runs', { concurrent: 
       expect(probe.summary().packets + drops).toBe(12_000 + 1210 + 15)
       const calls = probe.calls()
       expect(calls.find((call) => call.call_id === FIRST_CALL)?.validity.capture_drops).toBeGreaterThan(1000)
+      // sipp keeps its SSRCs: one stream each way for both calls, which was there when packets were dropped.
+      expect(probe.streams().filter(({ validity }) => (validity?.capture_drops ?? 0) > 1000)).toHaveLength(2)
       const later = calls.filter((call) => call.state === 'failed' || call.state === 'cancelled')
       expect(later.map((call) => call.validity.capture_drops)).toEqual([0, 0, 0])
       expect(probe.log).toMatch(/packets were dropped before they could be measured/)

@@ -146,6 +146,11 @@ describe('captures read by a thread of their own', () => {
       ['after', undefined],
       ['during', true],
     ])
+    const streams = lines.map((line) => JSON.parse(line)).filter(({ type }) => type === 'stream')
+    expect(streams.map(({ call_id, validity }) => `${call_id} ${validity.truncated}`).sort()).toEqual([
+      ...['after undefined', 'after undefined', 'before undefined', 'before undefined'],
+      ...['during true', 'during true'],
+    ])
   })
 
   it('yield all that precedes a record that makes no sense', async () => {

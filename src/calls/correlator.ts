@@ -52,6 +52,7 @@ import { parseUnreachable } from '../decode/icmp.js'
 import { FindingsEngine } from './findings/engine.js'
 import { LegLinker } from './legs/linker.js'
 import { UnboundStreams } from './unbound-streams.js'
+import { streamValidity } from './validity.js'
 
 /** Media this long after the end of a call are still its own, to the microsecond (DESIGN: section 2). */
 const TAIL_MS = 2000.001
@@ -678,8 +679,9 @@ export class Correlator implements CallListener, StreamListener {
     record.type = 'stream'
     record.schema = RECORD_SCHEMA
     record.probe = this.config.probe
-    record.call_id = stream.recordedCallId
-    record.direction = stream.recordedCall && stream.direction
+    const { recordedCall } = stream
+    record.call_id = recordedCall?.callId
+    record.direction = stream.recordedDirection
     record.start = rfc3339(Number.isNaN(counts.firstPacket) ? firstArrival : counts.firstPacket)
     record.end = rfc3339(Number.isNaN(counts.lastPacket) ? firstArrival : counts.lastPacket)
     record.source_address = stream.sourceAddress
@@ -693,8 +695,8 @@ export class Correlator implements CallListener, StreamListener {
     fillDistributions(record, counts)
     fillScores(record, counts, codecs, this.scoring)
     record.segments = counts.segments
-    if (stream.recordedCall?.encrypted) record.encrypted = true
-    record.validity = { span_duplicates: counts.spanDuplicates, timestamp_source: this.timestampSource }
+    if (recordedCall?.encrypted) record.encrypted = true
+    record.validity = streamValidity(stream, counts, this.context())
     // Its head is complete now.
     return record as StreamRecord
   }

@@ -53,7 +53,7 @@ export class StreamBinder {
     stream.direction = direction
     stream.latestUse = undefined
     stream.audio = kind === 'audio'
-    stream.recordedCall = call
+    stream.lastCall = call
     call.streams.add(stream)
     call.lastStream = stream
     for (const observer of this.parts.observers) observer.onStream?.(call, direction, stream)
@@ -100,9 +100,8 @@ export class StreamBinder {
       if (!whole.call && whole.shares.length === 0) this.meter.setBound(whole.slot, false)
       return
     }
+    stream.leaveCall()
     stream.setApart(this.meter.sequenceState(stream.slot).lost)
-    stream.call = undefined
-    stream.latestUse = undefined
     this.meter.setBound(stream.slot, stream.shares.length > 0)
     this.unbound.add(stream.slot)
   }
@@ -121,7 +120,7 @@ export class StreamBinder {
     if (!before) {
       // What belonged to nobody stays in the stream's totals.
       this.meter.cut(stream.slot)
-      const earlier = stream.recordedCall
+      const earlier = stream.lastCall
       if (earlier && earlier.callId !== binding.call.callId) this.meter.beginSegment(stream.slot)
     }
     this.attach(stream, binding.call, binding.direction, binding.kind, binding.leg)

@@ -31,8 +31,12 @@ export class StreamEntry {
   leg = 0
   /** The same stream as other calls count it: a PBX that stays out of the media has two calls on one stream. */
   shares: readonly StreamEntry[] = NONE
-  /** The call that its record names: the last one that held it, even when that is over. */
-  recordedCall: CallEntry | undefined = undefined
+  /** The last call that held it, even when that is over. */
+  lastCall: CallEntry | undefined = undefined
+  /** Of the calls that had it and ended, the one with most of its packets. */
+  private formerCall: CallEntry | undefined = undefined
+  private formerDirection: Direction | undefined = undefined
+  private formerPackets = 0
   /** Since it was bound to its call (media that came before its SDP included). */
   totals: MediaTotals | undefined = undefined
   /** Losses until then. */
@@ -92,8 +96,32 @@ export class StreamEntry {
     return formatAddress(this.ipVersion, this.destination0, w?.[0] ?? 0, w?.[1] ?? 0, w?.[2] ?? 0)
   }
 
-  get recordedCallId(): string | undefined {
-    return this.recordedCall?.callId
+  /**
+   * The call that its record names: that which had most of its packets. A source that keeps its SSRC from one call to the
+   * next sends one stream.
+   */
+  get recordedCall(): CallEntry | undefined {
+    return this.holdsMost ? this.call : this.formerCall
+  }
+
+  get recordedDirection(): Direction | undefined {
+    return this.holdsMost ? this.direction : this.formerDirection
+  }
+
+  private get holdsMost(): boolean {
+    return this.call !== undefined && (this.totals?.packets ?? 0) >= this.formerPackets
+  }
+
+  /** Its call ends, or lets go of it. */
+  leaveCall(): void {
+    const packets = this.totals?.packets ?? 0
+    if (this.formerCall === undefined || packets > this.formerPackets) {
+      this.formerCall = this.call
+      this.formerDirection = this.direction
+      this.formerPackets = packets
+    }
+    this.call = undefined
+    this.latestUse = undefined
   }
 
   /** Codecs since it was bound to its call. */

@@ -110,6 +110,26 @@ describe('case 19: RTP after BYE, and ports used again', () => {
     },
   )
 
+  it('the record of a stream that two calls had names the call with most of its packets', async () => {
+    const first = callByHand({ callId: 'first', durationMs: 6000 })
+    const second = callByHand({ callId: 'second', startMs: first.answerMs + 7000, durationMs: 2000 })
+    const there = { from: ALICE_AUDIO, to: BOB_AUDIO }
+    const back = { from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 0x2002 }
+    const late = { startMs: second.answerMs + 40, sequence: 1290, timestamp: 900_000 }
+    const { streams } = await replay([
+      ...first.frames,
+      ...media({ ...there, startMs: first.answerMs + 40, packets: 290 }),
+      ...media({ ...back, startMs: first.answerMs + 40, packets: 20 }),
+      ...second.frames,
+      ...media({ ...there, ...late, packets: 90 }),
+      ...media({ ...back, ...late, packets: 90 }),
+    ])
+    expect(streams.map(({ call_id, direction, packets }) => [call_id, direction, packets])).toEqual([
+      ['first', 'from_caller', 380],
+      ['second', 'from_callee', 110],
+    ])
+  })
+
   it('the next call on the same ports long after', async () => {
     const first = callByHand({ callId: 'first', durationMs: 6000 })
     const second = callByHand({ callId: 'second', startMs: NOON + 30_000, durationMs: 8000 })
