@@ -29,6 +29,13 @@ function twoThreadsRow({ streams, inProcessTwo, twoThreads }) {
   ].join(' | ')
 }
 
+function longText({ packets, bytes, perSecond, peakBytes }, { replay }) {
+  return (
+    `Memory does not grow with the file: ${count(packets)} packets of as many streams (${(bytes / 1e9).toFixed(1)} GB, ` +
+    `not in the page cache) take ${mib(peakBytes)} MiB at most, against ${mib(replay.peakBytes)}, at ${mpps(perSecond)} Mpps.`
+  )
+}
+
 function row(size) {
   const inProcess = size.inProcess
   return [
@@ -45,10 +52,10 @@ function row(size) {
 }
 
 /**
- * @param {object} results machine, date, runs, packets, sizes[] (streams, floor, inProcess?, replay) and tshark?
+ * @param {object} results machine, date, runs, packets, sizes[] (streams, floor, inProcess?, replay), tshark? and long?
  * @returns {string} the page, Markdown
  */
-export function page({ machine, date, runs, packets, sizes, tshark }) {
+export function page({ machine, date, runs, packets, sizes, tshark, long }) {
   const lines = [
     '# Benchmarks',
     '',
@@ -67,6 +74,7 @@ export function page({ machine, date, runs, packets, sizes, tshark }) {
     '- **replay**: `callprobe replay FILE --workers 1 --format ndjson --output /dev/null`, from the start of Node to its end: all of the above, intervals, scores and every record written.',
     '- **kB per stream**: the whole process’s peak beyond 150 MB, over the number of streams.',
     '',
+    ...(long ? [longText(long, sizes[0]), ''] : []),
     '## Two threads',
     '',
     '`--workers 2`: one thread reads, unpacks, merges and parses, and describes each frame in shared memory; the other measures. The records are the same. Gains are over one thread, in the same turn.',
@@ -90,6 +98,7 @@ export function page({ machine, date, runs, packets, sizes, tshark }) {
     '```',
     'node scripts/system-packages.mjs --install --for bench',
     'npm run bench                 # about 4 GB of captures in bench/.cache; CALLPROBE_BENCH_DIR moves them',
+    'npm run bench -- --long       # also a capture of 10 GB, removed afterwards',
     'npm run bench -- --quick      # some seconds, small files, prints the page and leaves this one alone',
     '```',
     '',

@@ -1,6 +1,6 @@
-// npm run bench [-- --quick] [--runs N] [--packets N] [--streams N,N,...] [--output FILE|-]
+// npm run bench [-- --quick] [--long] [--runs N] [--packets N] [--streams N,N,...] [--output FILE|-]
 // Measures callprobe against the C floor and writes docs/benchmarks.md (bench/page.mjs says what the columns mean).
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle, THREADS } from '../scripts/lib/bundle.mjs'
@@ -11,6 +11,7 @@ import { page } from './page.mjs'
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
     runs: { type: 'string' },
     packets: { type: 'string' },
     streams: { type: 'string' },
@@ -108,6 +109,19 @@ function summarize(streams, turns) {
   }
 }
 
+/** One file nine times as long, of the same streams: what a replay holds is not to grow with the file. */
+async function measureLong(gen, streams) {
+  const longer = 9 * packets
+  const file = capture(gen, longer, streams)
+  try {
+    console.error(`replay of ${longer} packets ...`)
+    const { seconds, peakBytes } = await timedReplay(file, 1)
+    return { packets: longer, bytes: statSync(file).size, perSecond: longer / seconds, peakBytes }
+  } finally {
+    rmSync(file)
+  }
+}
+
 /** tshark over one of the files, once, right after the turns over it. */
 async function measureTshark(file, streams, turns) {
   if (!findProgram('tshark')) return undefined
@@ -150,8 +164,9 @@ for (const streams of streamCounts) {
   sizes.push(summarize(streams, turns))
   tshark ??= await measureTshark(file, streams, turns)
 }
+const long = options.long ? await measureLong(gen, streamCounts[0]) : undefined
 const date = new Date().toISOString().slice(0, 10)
-const text = page({ machine: machine(), date, runs, packets, sizes, tshark })
+const text = page({ machine: machine(), date, runs, packets, sizes, tshark, long })
 if (output === '-') process.stdout.write(text)
 else {
   mkdirSync(dirname(output), { recursive: true })
