@@ -67,7 +67,7 @@ function directionRecord(
   const { counts, codecs } = media.totals() ?? { counts: undefined, codecs: [] }
   fields.expected = expected
   const { rtcp } = call
-  if (rtcp) Object.assign(fields, rtcp.fields(direction))
+  if (rtcp) Object.assign(fields, rtcp.fields(direction), rtcp.xrFields(direction))
   if (call.endpointFields[direction]) Object.assign(fields, call.endpointFields[direction])
   const beyond = rtcp?.lossBeyondTap(direction)
   if (beyond && counts) {

@@ -14,6 +14,7 @@ import type {
   TruncatedFile,
   Validity,
 } from './records.js'
+import { XR_FIELDS, type XrField } from './xr-fields.js'
 
 /**
  * The order in which fields are written. The compiler holds each list to its type in both directions (no unknown key,
@@ -109,12 +110,13 @@ export const MEDIA_FIELDS = orderOf<MediaFields>()([
 ])
 
 export const DIRECTION_FIELDS: readonly string[] = [
-  ...orderOf<Omit<DirectionRecord, keyof MediaFields>>()([
+  ...orderOf<Omit<DirectionRecord, keyof MediaFields | XrField>>()([
     'expected',
     'lost_before_tap',
     'lost_after_tap',
     'burst_events',
   ]),
+  ...Object.keys(XR_FIELDS),
   ...MEDIA_FIELDS,
 ]
 

@@ -1,6 +1,7 @@
 import type { CallState, Party } from '../sip/call.js'
 import type { SipTransport } from '../sip/message.js'
 import type { LegEvidence } from './legs/leg.js'
+import type { XrFields } from './xr-fields.js'
 
 /**
  * The records that the probe writes: one vocabulary for NDJSON, InfluxDB, the report and the dashboards. Names carry
@@ -233,7 +234,7 @@ export interface BurstEvent {
 }
 
 /** One direction of a call. */
-export interface DirectionRecord extends MediaFields {
+export interface DirectionRecord extends MediaFields, XrFields {
   /** By RTCP, at its last report: of `lost` what the receiver missed too, and what only the receiver missed. */
   lost_before_tap?: number
   lost_after_tap?: number

@@ -6,6 +6,7 @@ import type { Party } from '../sip/call.js'
 import type { Direction, MediaFields } from './records.js'
 import type { RtcpDiscard } from './rtcp-discards.js'
 import { RttSeries } from './rtt-series.js'
+import { XrReports, type XrFields } from './xr-fields.js'
 
 /** The other leg's sample may be this old for an end-to-end round trip (DESIGN: section 2, rtt). */
 const OTHER_LEG_MS = 15_000
@@ -78,6 +79,7 @@ export class RtcpWatch {
     from_caller: new Map(),
     from_callee: new Map(),
   }
+  private readonly xr: Partial<Record<Direction, XrReports>> = {}
   encrypted = false
   /** Reports about streams that this call does not have: rewritten by something in between, or stale. */
   foreignReports = 0
@@ -122,7 +124,11 @@ export class RtcpWatch {
           this.sample(this.rtt.onDlrr(packet.ssrc, ssrc, lrr, dlrr, timeMs), sender)
         }
       } else if ('ssrc' in block) {
-        this.watch(received, block.ssrc, tapState)?.view.onXrBlock(block, timeMs)
+        const watched = this.watch(received, block.ssrc, tapState)
+        if (!watched) continue
+        watched.view.onXrBlock(block, timeMs)
+        const reports = (this.xr[received] ??= new XrReports())
+        reports.onBlock(block, timeMs, watched.view.clockRate ?? 0)
       }
     }
   }
@@ -226,6 +232,11 @@ export class RtcpWatch {
       beyond.beforeTap += rtcpLost < 0 ? tapLost : Math.min(tapLost, rtcpLost)
     }
     return beyond
+  }
+
+  /** What the receiver's XR blocks say of a direction. */
+  xrFields(direction: Direction): XrFields | undefined {
+    return this.xr[direction]?.fields()
   }
 
   /** What the far end reported of a direction, beside the tap's numbers. */

@@ -14,6 +14,7 @@ import {
   VALIDITY_FIELDS,
 } from '../calls/record-fields.js'
 import type { RecordType } from '../calls/records.js'
+import { XR_FIELDS } from '../calls/xr-fields.js'
 
 /**
  * What `--privacy` does with a field. `kept`: as it is (measurements, times, names from the configuration). `party`: a
@@ -55,7 +56,7 @@ const validity = classesOf(
 )
 const direction: FieldClasses = {
   ...media,
-  ...classesOf(['expected', 'lost_before_tap', 'lost_after_tap', 'burst_events']),
+  ...classesOf(['expected', 'lost_before_tap', 'lost_after_tap', 'burst_events', ...Object.keys(XR_FIELDS)]),
 }
 const finding = classesOf(['code', 'severity', 'confidence', 'direction'], {
   evidence: 'evidence',

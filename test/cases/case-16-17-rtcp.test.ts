@@ -239,3 +239,65 @@ describe('XR VoIP metrics (RFC 3611 4.7)', () => {
     expect(directionOf(only(calls), 'from_caller').rtcp_mos_lq).toBeUndefined()
   })
 })
+
+describe('XR blocks beside the VoIP metrics', () => {
+  it("are the receiver's numbers, as tshark reads them, of a call's direction only and never the tap's", async () => {
+    const call = callByHand()
+    const run = { startMs: call.answerMs + 40, packets: 450 }
+    // Statistics summary (RFC 3611 4.6) with L, D, J and TTL; VoIP metrics (4.7).
+    const bytes = Buffer.from(
+      '80cf0014' + '00001001' + // XR of 0x1001
+        '06e80009' + '00002002' + '000a01cc' + '0000000c' + '00000002' +
+        '00000000' + '00000190' + '00000050' + '00000018' + '373b3901' +
+        '07000008' + '00002002' + '10081f04' + '007801f4' + '00300028' +
+        'eec42d10' + '587f2927' + 'f0000028' + '0050012c', 'hex') // prettier-ignore
+    const frames = [
+      ...call.frames,
+      ...media({ ...run, from: ALICE_AUDIO, to: BOB_AUDIO, ssrc: 0x1001 }),
+      ...media({ ...run, from: BOB_AUDIO, to: ALICE_AUDIO, ssrc: 0x2002 }),
+      datagram(call.answerMs + 5000, ALICE_AUDIO, BOB_AUDIO, new Uint8Array(bytes)),
+    ]
+    const { calls, intervals } = await replay(frames)
+    const { from_callee: heard, from_caller: sent } = only(calls).media
+    expect(heard).toMatchObject({
+      // Units of 1/8000 s.
+      rtcp_xr_lost: 12,
+      rtcp_xr_duplicates: 2,
+      rtcp_xr_jitter_min_ms: 0,
+      rtcp_xr_jitter_max_ms: 50,
+      rtcp_xr_jitter_mean_ms: 10,
+      rtcp_xr_jitter_deviation_ms: 3,
+      rtcp_xr_ttl_min: 55,
+      rtcp_xr_ttl_max: 59,
+      rtcp_xr_ttl_mean: 57,
+      rtcp_xr_ttl_deviation: 1,
+      // 16, 8, 31 and 4 of 256.
+      rtcp_xr_loss_percent: 6.25,
+      rtcp_xr_discard_percent: 3.125,
+      rtcp_xr_burst_density_percent: 12.109375,
+      rtcp_xr_gap_density_percent: 1.5625,
+      rtcp_xr_burst_duration_ms: 120,
+      rtcp_xr_gap_duration_ms: 500,
+      rtcp_xr_rtt_ms: 48,
+      rtcp_xr_system_delay_ms: 40,
+      rtcp_xr_signal_level_dbm: -18,
+      rtcp_xr_noise_level_dbm: -60,
+      rtcp_xr_echo_return_loss_db: 45,
+      rtcp_xr_gmin: 16,
+      rtcp_xr_r_factor: 88,
+      rtcp_xr_concealment: 'standard',
+      rtcp_xr_buffer: 'adaptive',
+      rtcp_xr_buffer_nominal_ms: 40,
+      rtcp_xr_buffer_max_ms: 80,
+      rtcp_xr_buffer_absolute_max_ms: 300,
+      rtcp_mos_lq: 4.1,
+      rtcp_mos_cq: 3.9,
+      lost: 0,
+      duplicates: 0,
+    })
+    expect(heard).not.toHaveProperty('rtcp_xr_external_r_factor')
+    for (const record of [sent, ...intervals]) {
+      expect(Object.keys(record ?? {}).filter((name) => name.startsWith('rtcp_xr_'))).toEqual([])
+    }
+  })
+})

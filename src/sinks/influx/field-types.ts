@@ -1,5 +1,6 @@
 import { MEASUREMENTS } from '../../aggregates/fields.js'
 import type { MediaFields, SipRecord, Validity } from '../../calls/records.js'
+import { XR_FIELDS } from '../../calls/xr-fields.js'
 
 /**
  * The type of every field, once and for all: a database fixes a field's type at its first value and refuses any other
@@ -126,6 +127,7 @@ const VALIDITY: Record<Prefixed<'validity', keyof Validity>, FieldType> = {
 
 /** Fields of single measurements, and of aggregates. Add here what is to be an integer. */
 const MORE_FIELDS: Record<string, FieldType> = {
+  ...XR_FIELDS,
   emergency: 'boolean',
   start_ms: 'integer',
   end_ms: 'integer',

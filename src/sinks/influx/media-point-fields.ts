@@ -1,4 +1,5 @@
 import type { DirectionRecord, MediaFields } from '../../calls/records.js'
+import { XR_FIELDS, type XrField, type XrFields } from '../../calls/xr-fields.js'
 
 /**
  * The fields of `voip_media` and `voip_interval`: those of a direction under their own names, and beside them what says
@@ -123,6 +124,21 @@ export function mediaPointFields(
 
 /** Every field of a direction but its lists and its codec keeps its name: the compiler demands a new one here. */
 type PlainMediaField = Exclude<keyof MediaFields, 'loss_runs' | 'codec'>
+
+const XR_NAMES = Object.keys(XR_FIELDS) as XrField[]
+
+/** With the fields that XR blocks filled; most calls have none. */
+export function withXrFields<F extends object>(fields: F, media: Readonly<XrFields>): F & XrFields {
+  const told: Record<string, number | string> = {}
+  let some = false
+  for (const name of XR_NAMES) {
+    const value = media[name]
+    if (value === undefined) continue
+    told[name] = value
+    some = true
+  }
+  return some ? { ...fields, ...told } : fields
+}
 
 export interface MediaPointIdentity {
   call_id: string

@@ -13,7 +13,7 @@ import {
 import { findingPoints } from '../../aggregates/finding-points.js'
 import { codecTag, dscpClass } from '../../aggregates/tags.js'
 import { UNKNOWN_TAG } from './line-protocol.js'
-import { mediaPointFields, type MediaPointIdentity } from './media-point-fields.js'
+import { mediaPointFields, withXrFields, type MediaPointIdentity } from './media-point-fields.js'
 
 type Fields = Record<string, number | string | boolean | undefined>
 
@@ -200,7 +200,7 @@ function mediaPoints(call: CallRecord): MetricPoint[] {
         codec: codecTag(media.codec),
         dscp_class: dscpClass(media.dscp),
       },
-      fields: mediaPointFields(media, who),
+      fields: withXrFields(mediaPointFields(media, who), media),
       timeMs: callTimeMs(call),
       key: `${callKey(call)}\n${direction}`,
     })
