@@ -21,6 +21,7 @@ import { generateScenario } from '../src/generate/generate.js'
 import type { CodecName, Scenario } from '../src/generate/scenario.js'
 import { KeyedHash } from '../src/privacy/keyed-hash.js'
 import { Pseudonyms } from '../src/privacy/pseudonyms.js'
+import { overTcp, overUdp } from './helpers/capture-agent.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
 import { only, pcapOf, replayBytes, type Frame } from './helpers/replay.js'
 
@@ -523,4 +524,42 @@ describe.each(REAL)('%s', (name, least) => {
       }
     },
   )
+})
+
+describe('a call that a capture agent sent (HEP version 3)', () => {
+  const { packets, truth } = generateScenario({
+    calls: [
+      { duration_s: 8, media: { both: { loss: { packets: [100, 101] } } } },
+      { duration_s: 8, start_s: 0.5 },
+    ],
+  } as Scenario)
+  const [wanted, other] = truth.calls.map((call) => call.call_id)
+
+  it.each<[string, Frame[]]>([
+    ['over UDP', overUdp(packets)],
+    ['over TCP, many messages in a segment', overTcp(packets, 1400)],
+    ['over TCP, many segments for a message', overTcp(packets, 61)],
+  ])('%s gives the same record, and nothing of the other call', async (_, frames) => {
+    const whole = await replayBytes(pcapOf(frames))
+    for (const payload of [true, false]) {
+      const { bytes } = await extract([fileOf(pcapOf(frames))], [wanted], { payload })
+      const part = await replayBytes(bytes)
+      expect(part.calls.map((call) => call.call_id)).toEqual([wanted])
+      expect(mediaOf(part, wanted)).toEqual(mediaOf(whole, wanted))
+      expect(Buffer.from(bytes).includes(other)).toBe(false)
+    }
+  })
+
+  it('over TCP holds no audio', async () => {
+    // Of the RTP that the agent sent: 80 bytes from within each payload.
+    const audio = packets
+      .filter(({ frame }) => frame.length === 214 && frame[42] === 0x80)
+      .map(({ frame }) => Buffer.from(frame.subarray(80, 160)))
+    expect(audio.length).toBeGreaterThan(1000)
+    const path = fileOf(pcapOf(overTcp(packets, 1400)))
+    const cut = Buffer.from((await extract([path], [wanted])).bytes)
+    const whole = Buffer.from((await extract([path], [wanted], { payload: true })).bytes)
+    expect(audio.some((sample) => whole.includes(sample))).toBe(true)
+    expect(audio.some((sample) => cut.includes(sample))).toBe(false)
+  })
 })

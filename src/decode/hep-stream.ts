@@ -14,14 +14,17 @@ export function looksLikeHepStream(bytes: Uint8Array, offset: number, length: nu
 export class HepStream {
   private held = NO_BYTES
 
-  /** Takes bytes that follow on those before; hands out every message that they complete, valid as long as `bytes`. */
-  push(bytes: Uint8Array, onMessage: (message: Uint8Array) => void): void {
+  /**
+   * Takes bytes that follow on those before; hands out every message that they complete, valid as long as `bytes`, and
+   * how far before their end it begins.
+   */
+  push(bytes: Uint8Array, onMessage: (message: Uint8Array, before: number) => void): void {
     const all = this.held.length > 0 ? Buffer.concat([this.held, bytes]) : bytes
     let at = nextMagic(all, 0)
     while (at + HEP_HEADER_BYTES <= all.length) {
       const length = (all[at + 4] << 8) | all[at + 5]
       if (at + length > all.length) break
-      if (length >= HEP_HEADER_BYTES) onMessage(all.subarray(at, at + length))
+      if (length >= HEP_HEADER_BYTES) onMessage(all.subarray(at, at + length), all.length - at)
       at = nextMagic(all, at + Math.max(4, length))
     }
     // A copy: the bytes are the connection's, and Buffer.slice would share them.

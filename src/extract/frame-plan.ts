@@ -75,6 +75,8 @@ export interface Piece {
   captured: number
   /** Where it begins in the frame. */
   at: number
+  /** Begins with a message of a capture agent. */
+  opens?: boolean
 }
 
 /** Writes `bytes` over the unit from `start` on, wherever a frame has a part of it. */

@@ -13,6 +13,8 @@ import type { FragmentedMedia } from './signalling-scanner.js'
 
 /** How long after the media an answer to them may come. */
 const ICMP_AFTER_MS = 2000
+/** What stands in place of audio that cannot be cut off. */
+const FILLER = 0x78
 
 export interface SelectionCounts {
   packets: number
@@ -136,8 +138,22 @@ export class FrameSelector {
     if (window === undefined) return
     this.counts.rtp++
     const header = rtpHeaderLength(bytes, at, captured)
-    const keep = at - batch.frameOffset[k] + Math.min(header + window.payloadBytes, captured)
+    const head = Math.min(header + window.payloadBytes, captured)
+    if (p.fromHep && !this.options.payload) {
+      this.writeFilled(batch, k, at + head, at + captured)
+      return
+    }
+    const keep = at - batch.frameOffset[k] + head
     this.write(batch, k, this.options.payload ? undefined : keep)
+  }
+
+  /** Audio of a capture agent's message is written over: chunks behind it say how the packet was marked. */
+  private writeFilled(batch: PacketBatch, k: number, from: number, to: number): void {
+    const start = batch.frameOffset[k]
+    const frame = batch.bytes.slice(start, start + batch.capturedLength[k])
+    frame.fill(FILLER, from - start, to - start)
+    renewChecksums(frame, batch.wireLength[k])
+    this.put(batch, k, frame)
   }
 
   private onIcmp(batch: PacketBatch, k: number): void {

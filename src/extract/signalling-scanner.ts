@@ -7,9 +7,12 @@ import { secretSpans, type Span } from '../privacy/sip-secrets.js'
 import type { SipMessage } from '../sip/message.js'
 import { looksLikeSip } from '../sip/parse-detect.js'
 import { parseSipMessage } from '../sip/parse.js'
+import type { FlowTable } from './flow-key.js'
 import { FragmentPieces } from './fragment-pieces.js'
 import { fillPieces, type FramePlans, type Piece } from './frame-plan.js'
-import { TcpMessages, type TcpMessage } from './tcp-messages.js'
+import { HepMessages } from './hep-messages.js'
+import type { CallFlow, MediaWindow } from './media-collector.js'
+import { TcpMessages, type TcpMessage, type TcpStream } from './tcp-messages.js'
 
 const SIP_PORTS = [5060, 5061, 5080]
 /** Datagrams of media in fragments that are remembered; such media are rare. */
@@ -61,6 +64,9 @@ export class SignallingScanner {
   private readonly decoder: PacketDecoder
   private readonly fragments: FragmentPieces
   private readonly tcp: TcpMessages
+  private readonly hep = new HepMessages()
+  /** Reads what capture agents sent over TCP, while `decoder` holds the segment. */
+  private readonly agentDecoder = new PacketDecoder()
   private readonly ports = new Uint8Array(65_536)
   private readonly chosen: TcpMessage[] = []
   private frames = 0
@@ -77,6 +83,7 @@ export class SignallingScanner {
     })
     this.fragments = new FragmentPieces(limits.fragments, timeouts.fragment_s * 1000)
     this.tcp = new TcpMessages((message) => this.onTcpMessage(message), {
+      onHep: (bytes, timeMs, stream, start) => this.onHep(bytes, timeMs, stream, start),
       isSipPort: (port) => this.ports[port] === 1,
       maxConnections: limits.tcp_connections,
       idleMs: timeouts.tcp_idle_s * 1000,
@@ -85,7 +92,7 @@ export class SignallingScanner {
 
   /** Bounds that were reached. */
   get forgotten(): number {
-    return this.tcp.forgotten + this.fragmentedMediaForgotten + this.fragments.lost
+    return this.hep.forgotten + this.tcp.forgotten + this.fragmentedMediaForgotten + this.fragments.lost
   }
 
   onBatch(batch: PacketBatch): void {
@@ -115,6 +122,35 @@ export class SignallingScanner {
     for (const message of this.chosen) this.planTcp(message)
   }
 
+  /** Chooses what capture agents sent over TCP, now that the wanted flows are known. */
+  planAgents(
+    flows: FlowTable<CallFlow>,
+    windowOf: (flow: CallFlow, ssrc: number, timeMs: number) => MediaWindow | undefined,
+    payload: boolean,
+  ): void {
+    this.hep.plan(this.plans, flows, windowOf, payload)
+  }
+
+  private onHep(bytes: Uint8Array, timeMs: number, stream: TcpStream, start: number): void {
+    const p = this.agentDecoder
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const end = start + bytes.length
+    const isRead = p.decodeHep(bytes, view, 0, bytes.length, timeMs) === KIND_UDP
+    const at = isRead ? p.payloadOffset : 6
+    const length = isRead ? p.payloadCaptured : bytes.length - 6
+    const place = { stream, start, end, payloadStart: start + at, payloadEnd: start + at + length }
+    if (isRead && length >= 12 && bytes[at] >> 6 === 2) {
+      this.hep.add({ ...place, wanted: false, secrets: [], media: mediaOf(p) })
+      return
+    }
+    const known = this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1
+    const wanted = isRead && looksLikeSip(bytes, at, length, known) && this.isWanted(bytes, at, length)
+    const secrets = wanted ? this.secretsOf(bytes.subarray(at, at + length)) : []
+    if (wanted) this.messages++
+    if (secrets.length > 0) this.redacted++
+    this.hep.add({ ...place, wanted, secrets })
+  }
+
   private onUdp(p: DecodedPacket, frameMs: number, frameOffset: number, pieces: Piece[] | undefined): void {
     const { payloadOffset: at, payloadCaptured: captured } = p
     if (captured === 0) return
@@ -141,26 +177,7 @@ export class SignallingScanner {
       this.fragmentedMediaForgotten++
       return
     }
-    const { source0, source1, source2, source3, destination0, destination1, destination2, destination3 } = p
-    const { sourcePort, destinationPort, timeMs, payloadOffset } = p
-    this.fragmentedMedia.push({
-      packet: {
-        source0,
-        source1,
-        source2,
-        source3,
-        destination0,
-        destination1,
-        destination2,
-        destination3,
-        sourcePort,
-        destinationPort,
-      },
-      timeMs,
-      head: p.bytes.slice(payloadOffset, payloadOffset + Math.min(p.payloadCaptured, 128)),
-      payloadAt: payloadOffset,
-      pieces,
-    })
+    this.fragmentedMedia.push({ ...mediaOf(p), payloadAt: p.payloadOffset, pieces })
   }
 
   private isWanted(bytes: Uint8Array, offset: number, length: number): boolean {
@@ -210,6 +227,27 @@ export class SignallingScanner {
       if (mask) for (let i = 0; i < fill.length; i++) fill[i] ^= mask[(span.start + i) & 3]
       fillPieces(this.plans, pieces, place.start + span.start, fill)
     }
+  }
+}
+
+function mediaOf(p: DecodedPacket): Pick<FragmentedMedia, 'packet' | 'timeMs' | 'head'> {
+  const { source0, source1, source2, source3, destination0, destination1, destination2, destination3 } = p
+  const { sourcePort, destinationPort, timeMs, payloadOffset } = p
+  return {
+    packet: {
+      source0,
+      source1,
+      source2,
+      source3,
+      destination0,
+      destination1,
+      destination2,
+      destination3,
+      sourcePort,
+      destinationPort,
+    },
+    timeMs,
+    head: p.bytes.slice(payloadOffset, payloadOffset + Math.min(p.payloadCaptured, 128)),
   }
 }
 

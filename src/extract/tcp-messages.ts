@@ -1,4 +1,5 @@
 import { formatAddress } from '../decode/address.js'
+import { HepStream, looksLikeHepStream } from '../decode/hep-stream.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import type { TcpConnection } from '../decode/tcp-connection.js'
 import { TcpReassembler } from '../decode/tcp.js'
@@ -36,6 +37,28 @@ export class TcpStream {
   held: Uint8Array[] = []
   heldBytes = 0
 
+  private sorted: Piece[] = []
+  private longest = 0
+
+  /** Segments with bytes from `start` to `end`, in their order. Not for streams that still grow: it sorts them. */
+  piecesOf(start: number, end: number): Piece[] {
+    if (this.sorted.length !== this.pieces.length) {
+      this.sorted = [...this.pieces].sort((a, b) => a.start - b.start)
+      this.longest = this.sorted.reduce((most, { length }) => Math.max(most, length), 0)
+    }
+    const { sorted } = this
+    let low = 0
+    for (let high = sorted.length; low < high;) {
+      const middle = (low + high) >> 1
+      if (sorted[middle].start + this.longest <= start) low = middle + 1
+      else high = middle
+    }
+    const found: Piece[] = []
+    for (let i = low; i < sorted.length && sorted[i].start < end; i++)
+      if (sorted[i].start + sorted[i].length > start) found.push(sorted[i])
+    return found
+  }
+
   positionOf(sequence: number): number {
     if (!this.started) {
       this.started = true
@@ -57,6 +80,8 @@ export class TcpStream {
 }
 
 export interface TcpMessagesOptions {
+  /** A whole message of a capture agent, valid for the call, and where it begins in the stream. */
+  onHep: (bytes: Uint8Array, timeMs: number, stream: TcpStream, start: number) => void
   isSipPort: (port: number) => boolean
   maxConnections: number
   idleMs: number
@@ -69,18 +94,23 @@ export class TcpMessages {
   private segments = 0
   private readonly streams = new Map<string, TcpStream>()
   private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
+  /** Connections of capture agents, by direction. */
+  private readonly agents = new WeakMap<TcpConnection<unknown>, readonly [HepStream, HepStream]>()
   private readonly tcp: TcpReassembler
   /** The delivery that is being parsed. */
   private delivered: { stream: TcpStream; end: number; timeMs: number; isRest: boolean } | undefined
 
   constructor(
     private readonly onMessage: (message: TcpMessage) => void,
-    options: TcpMessagesOptions,
+    private readonly options: TcpMessagesOptions,
   ) {
     this.tcp = new TcpReassembler(
       {
         onData: (connection, side, bytes, timeMs) => this.onData(connection, side, bytes, timeMs),
-        onGap: (connection, side) => this.interrupt(connection, side, (parser) => parser.gap(side)),
+        onGap: (connection, side) => {
+          this.agents.get(connection)?.[side].gap()
+          this.interrupt(connection, side, (parser) => parser.gap(side))
+        },
         onEnd: (connection) => {
           for (const side of [0, 1] as const) this.interrupt(connection, side, (parser) => parser.end(side))
         },
@@ -89,6 +119,7 @@ export class TcpMessages {
         accept: (p) =>
           options.isSipPort(p.sourcePort) ||
           options.isSipPort(p.destinationPort) ||
+          looksLikeHepStream(p.bytes, p.payloadOffset, p.payloadCaptured) ||
           (p.payloadCaptured > 0 && looksLikeSipStream(p.bytes, p.payloadOffset, p.payloadCaptured)),
         maxConnections: options.maxConnections,
         idleMs: options.idleMs,
@@ -114,6 +145,7 @@ export class TcpMessages {
         captured: p.payloadCaptured,
         // In pieces (IP fragments) its place is not one: nothing is written over it.
         at: p.reassembled ? -1 : p.payloadOffset - frameOffset,
+        opens: looksLikeHepStream(p.bytes, p.payloadOffset, p.payloadCaptured),
       })
       if (++this.segments > MOST_SEGMENTS) this.forget(stream)
     }
@@ -149,6 +181,7 @@ export class TcpMessages {
 
   private onData(connection: TcpConnection<unknown>, side: 0 | 1, bytes: Uint8Array, timeMs: number): void {
     let parser = this.parsers.get(connection)
+    if (!parser && this.takeHep(connection, side, bytes, timeMs)) return
     if (parser === undefined) {
       const made = new SipTcpConnectionParser((_, data, offset, length) =>
         this.onParsed(made, data, offset, length),
@@ -165,6 +198,25 @@ export class TcpMessages {
     this.delivered = { stream, end: stream.delivered, timeMs, isRest: false }
     parser.push(side, bytes)
     this.delivered = undefined
+  }
+
+  /** False when the connection is none of a capture agent. */
+  private takeHep(
+    connection: TcpConnection<unknown>,
+    side: 0 | 1,
+    bytes: Uint8Array,
+    timeMs: number,
+  ): boolean {
+    let streams = this.agents.get(connection)
+    if (!streams) {
+      if (!looksLikeHepStream(bytes, 0, bytes.length)) return false
+      this.agents.set(connection, (streams = [new HepStream(), new HepStream()]))
+    }
+    const stream = this.streamAt(connection, side)
+    const start = stream.startOf(stream.positionOf(connection.directions[side].next), bytes.length)
+    const end = start + bytes.length
+    streams[side].push(bytes, (message, before) => this.options.onHep(message, timeMs, stream, end - before))
+    return true
   }
 
   /** Until it is known that the connection is no WebSocket, everything might be a frame of one. */
