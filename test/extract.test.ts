@@ -21,6 +21,7 @@ import { generateScenario } from '../src/generate/generate.js'
 import type { CodecName, Scenario } from '../src/generate/scenario.js'
 import { KeyedHash } from '../src/privacy/keyed-hash.js'
 import { Pseudonyms } from '../src/privacy/pseudonyms.js'
+import { datagram } from './cases/hand-made.js'
 import { overTcp, overUdp } from './helpers/capture-agent.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
 import { only, pcapOf, replayBytes, type Frame } from './helpers/replay.js'
@@ -485,6 +486,32 @@ describe('codecs that tell their mode in the payload', () => {
     const media = mediaOf(await replayBytes(taken.bytes), 'mine')
     expect(media).toEqual(mediaOf(await replayBytes(whole), 'mine'))
     expect(media.call.media.from_caller?.mos_model).toContain(mode)
+  })
+})
+
+describe('EVS with a mode request and three frames in a packet (TS 26.445 A.2.2)', () => {
+  it('keeps what tells the bandwidth of the first frame behind them, and no audio', async () => {
+    const { packets } = generateScenario({
+      seed: 8,
+      calls: [{ call_id: 'mine', duration_s: 5, media: { from_caller: { codec: 'EVS' } } }],
+    })
+    // H 1; H 0, F 1, rate 6 twice, F 0; frames of 61 bytes that begin with 10: super-wideband.
+    const payload = Buffer.alloc(4 + 3 * 61, 0x80)
+    payload.set([0xb6, 0x46, 0x46, 0x06])
+    const ends = ['192.0.2.10:10000', '198.51.100.20:20000'] as const
+    const frames = packets.map((packet) => {
+      const { timeMs, frame } = packet
+      if (frame.length !== 42 + 12 + 61) return packet
+      const [from, to] = frame[29] === 10 ? ends : [ends[1], ends[0]]
+      return datagram(timeMs, from, to, Buffer.concat([frame.subarray(42, 54), payload]))
+    })
+    const whole = await replayBytes(pcapOf(frames))
+    const { call } = mediaOf(whole, 'mine')
+    expect(call.media.from_caller?.mos_model).toContain('EVS SWB 24.4 kbit/s')
+    const taken = await extract([fileOf(pcapOf(frames))], ['mine'])
+    expect(mediaOf(await replayBytes(taken.bytes), 'mine')).toEqual(mediaOf(whole, 'mine'))
+    expect(Buffer.from(taken.bytes).includes(Buffer.from([0x06, 0x80]))).toBe(true)
+    expect(Buffer.from(taken.bytes).includes(Buffer.from([0x06, 0x80, 0x80]))).toBe(false)
   })
 })
 

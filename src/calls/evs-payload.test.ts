@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { propertyRuns } from '../../test/helpers/property-runs.js'
-import { EVS_MODES, evsMode } from './evs-payload.js'
+import { EVS_MODES, evsHeaderBytes, evsMode } from './evs-payload.js'
 
 /** A payload of so many bytes that begins with these; only they were captured. */
 function modeOf(length: number, ...first: number[]) {
@@ -57,6 +57,16 @@ describe('EVS payloads in the header-full format (A.2.2)', () => {
   it('comfort noise, lost and empty frames, and rates of the future are no mode', () => {
     for (const contents of [0x0c, 0x0d, 0x0e, 0x0f, 0x29, 0x2a, 0x2e, 0x2f])
       expect(modeOf(100, contents, 0)).toBeUndefined()
+  })
+
+  it('has all of its headers within the bytes that are kept of it', () => {
+    const kept = (length: number, ...first: number[]) =>
+      evsHeaderBytes(Uint8Array.from(first), 0, first.length, length, false)
+    expect(kept(61, 0x80, 1, 2, 3)).toBe(1)
+    expect(kept(62, 0x06, 0x80, 1, 2)).toBe(2)
+    expect(kept(187, 0xb6, 0x46, 0x46, 0x06, 0x80, 1, 2)).toBe(5)
+    expect(kept(187, 0xb6, 0x46, 0x46)).toBe(3)
+    expect(kept(0)).toBe(0)
   })
 
   it('is looked for in every payload when SDP allows nothing else', () => {

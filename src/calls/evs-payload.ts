@@ -64,6 +64,25 @@ export function evsMode(
   return primary(rate, at + 1 < end ? bytes[at + 1] : undefined)
 }
 
+/**
+ * Bytes of an EVS payload that `evsMode` reads: a mode request and the table of contents, if there are any, and the first
+ * byte of the first frame. Parameters as there.
+ */
+export function evsHeaderBytes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  length: number,
+  headerFullOnly: boolean,
+): number {
+  if (start >= end) return 0
+  const isCompact = length === PRIMARY_SID_BYTES || PRIMARY_BYTES.includes(length)
+  if (!headerFullOnly && (isCompact || INTEROPERABLE_BYTES.includes(length))) return 1
+  let at = bytes[start] & 0x80 ? start + 1 : start
+  while (at < end && bytes[at] & 0x40 && (bytes[at] & 0x80) === 0) at++
+  return Math.min(at + 2, end) - start
+}
+
 /** @param first byte of the frame, undefined when it was not captured */
 function primary(rate: number, first: number | undefined): EvsMode {
   const bandwidth = first === undefined ? undefined : bandwidthOf(rate, first)

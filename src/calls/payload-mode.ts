@@ -2,14 +2,45 @@ import type { DecodedPacket } from '../decode/packet.js'
 import type { OpusBandwidth } from '../quality/codecs-opus.js'
 import { parseFmtp, type CodecHints } from '../quality/codecs.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
-import { EVS_MODES, evsMode } from './evs-payload.js'
+import { EVS_MODES, evsHeaderBytes, evsMode } from './evs-payload.js'
 
 /** Bytes at the start of the payload that say which mode or bandwidth is in use, for encodings that say it. */
-const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 2, EVS: 3, G723: 1 }
+const MODE_BYTES: Partial<Record<string, number>> = { AMR: 2, 'AMR-WB': 2, OPUS: 2, EVS: 1, G723: 1 }
 
 /** So many bytes of the payload say which mode or bandwidth is in use; 0 when it does not say so. */
 export function payloadModeBytes(encoding: string | undefined): number {
   return MODE_BYTES[encoding ?? ''] ?? 0
+}
+
+/** What replay looks at in the payloads of a call. */
+export interface ModePlaces {
+  /** Bytes at the start of every payload. */
+  bytes: number
+  /** EVS has a header of no fixed size; as its `hf-only` says. */
+  evs?: { headerFullOnly: boolean }
+}
+
+export function modePlaces(formats: readonly PayloadFormat[]): ModePlaces {
+  const bytes = Math.max(0, ...formats.map(({ encoding }) => payloadModeBytes(encoding)))
+  const evs = formats.filter(({ encoding }) => encoding === 'EVS')
+  if (evs.length === 0) return { bytes }
+  return { bytes, evs: { headerFullOnly: evs.every(({ fmtp }) => parseFmtp(fmtp).get('hf-only') === '1') } }
+}
+
+/**
+ * Bytes of one payload that say which mode or bandwidth is in use.
+ * @param bytes holds the payload at `start`, as far as it is there (`end`)
+ * @param length bytes of the whole payload
+ */
+export function modeHeaderBytes(
+  { bytes: least, evs }: ModePlaces,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  length: number,
+): number {
+  if (!evs) return least
+  return Math.max(least, evsHeaderBytes(bytes, start, end, length, evs.headerFullOnly))
 }
 
 /** Whether payload headers of this encoding say which mode or bandwidth is in use. */

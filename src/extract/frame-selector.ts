@@ -5,6 +5,7 @@ import { KIND_ICMP, KIND_UDP } from '../decode/packet.js'
 import { CallprobeError } from '../errors.js'
 import type { CaptureOutput } from './capture-output.js'
 import { flowEnds, type FlowTable } from './flow-key.js'
+import { modeHeaderBytes } from '../calls/payload-mode.js'
 import { icmpQuotationLength, isRtcp, rtpHeaderLength, ssrcAt } from './frame-cut.js'
 import type { FramePlan, FramePlans } from './frame-plan.js'
 import { renewChecksums } from './ip-headers.js'
@@ -34,6 +35,19 @@ export function windowOf(flow: CallFlow, ssrc: number, timeMs: number): MediaWin
   return flow.media.find((w) => w.ssrc === ssrc && timeMs >= w.fromMs && timeMs <= w.toMs)
 }
 
+/** RTP header, and what of the payload says which mode is in use: bytes of a packet that stay. */
+export function keptHead(
+  { modes }: MediaWindow,
+  bytes: Uint8Array,
+  at: number,
+  captured: number,
+  length: number,
+): number {
+  const header = rtpHeaderLength(bytes, at, captured)
+  const mode = modeHeaderBytes(modes, bytes, at + header, at + captured, length - header)
+  return Math.min(header + mode, captured)
+}
+
 /** Chooses the frames of RTP in fragments, now that the wanted flows are known. */
 export function planFragmentedMedia(
   plans: FramePlans,
@@ -57,7 +71,8 @@ export function planFragmentedMedia(
     const window = flow && windowOf(flow, ssrcAt(head, 0), timeMs)
     const whole = payload || flow?.rtcp.has(timeMs)
     if (!window && !flow?.rtcp.has(timeMs)) continue
-    const headEnd = payloadAt + rtpHeaderLength(head, 0, head.length) + (window?.payloadBytes ?? 0)
+    const last = pieces.reduce((end, { start, length }) => Math.max(end, start + length), 0)
+    const headEnd = payloadAt + (window ? keptHead(window, head, 0, head.length, last - payloadAt) : 0)
     for (const piece of pieces) {
       const keep = piece.at + Math.max(0, Math.min(headEnd - piece.start, piece.captured))
       plans.chooseStart(piece.frame, piece.timeMs, whole ? Infinity : keep)
@@ -137,8 +152,7 @@ export class FrameSelector {
     const window = windowOf(flow, ssrcAt(bytes, at), p.timeMs)
     if (window === undefined) return
     this.counts.rtp++
-    const header = rtpHeaderLength(bytes, at, captured)
-    const head = Math.min(header + window.payloadBytes, captured)
+    const head = keptHead(window, bytes, at, captured, p.payloadLength)
     if (p.fromHep && !this.options.payload) {
       this.writeFilled(batch, k, at + head, at + captured)
       return

@@ -1,6 +1,7 @@
 import type { FlowTable } from './flow-key.js'
-import { rtpHeaderLength, ssrcAt } from './frame-cut.js'
+import { ssrcAt } from './frame-cut.js'
 import { fillPieces, type FramePlans, type Piece } from './frame-plan.js'
+import { keptHead } from './frame-selector.js'
 import type { CallFlow, MediaWindow } from './media-collector.js'
 import type { FragmentedMedia } from './signalling-scanner.js'
 import type { TcpStream } from './tcp-messages.js'
@@ -99,7 +100,7 @@ function keptOf(
   if (flow.rtcp.has(timeMs)) return length
   const window = windowOf(flow, ssrcAt(head, 0), timeMs)
   if (!window) return -1
-  return payload ? length : Math.min(length, rtpHeaderLength(head, 0, head.length) + window.payloadBytes)
+  return payload ? length : keptHead(window, head, 0, head.length, length)
 }
 
 /** The segments of a message, from one on that begins with a message. */

@@ -1,6 +1,6 @@
 import type { CallEntry } from '../calls/call-entry.js'
 import type { CallObserver } from '../calls/observer.js'
-import { payloadModeBytes } from '../calls/payload-mode.js'
+import { modePlaces, type ModePlaces } from '../calls/payload-mode.js'
 import type { CallRecord, Direction } from '../calls/records.js'
 import type { RtcpEnds } from '../calls/rtcp-claims.js'
 import type { StreamEntry } from '../calls/stream-entry.js'
@@ -16,8 +16,8 @@ export interface MediaWindow {
   ssrc: number
   fromMs: number
   toMs: number
-  /** Bytes of payload that replay looks into: modes of AMR, the bandwidth of Opus. */
-  payloadBytes: number
+  /** What of the payload replay looks into: modes of AMR, the bandwidth of Opus and EVS. */
+  modes: ModePlaces
 }
 
 /** What belongs to the wanted calls between two ends. */
@@ -73,7 +73,7 @@ export class MediaCollector implements CallObserver {
       ssrc: stream.ssrc,
       fromMs: this.left.get(stream) ?? stream.firstArrival,
       toMs: Infinity,
-      payloadBytes: 0,
+      modes: { bytes: 0 },
     }
     held.flow.media.push(held.window)
     this.streams++
@@ -110,12 +110,12 @@ export class MediaCollector implements CallObserver {
     else if (this.seen.length < MOST_SEEN) this.seen.push(record.call_id)
     const endMs = call.sip?.endMs === undefined ? Infinity : call.sip.endMs + TAIL_MS
     const formats = [...call.formats.from_caller, ...call.formats.from_callee]
-    const payloadBytes = Math.max(0, ...formats.map((format) => payloadModeBytes(format.encoding)))
+    const modes = modePlaces(formats)
     for (const [stream, { flow, window }] of this.held.get(call) ?? []) {
       this.left.set(stream, endMs === Infinity ? this.nowMs : endMs)
       if (!flow || !window) continue
       window.toMs = Math.min(window.toMs, endMs)
-      window.payloadBytes = payloadBytes
+      window.modes = modes
       flow.fromMs = Math.min(flow.fromMs, window.fromMs)
       flow.toMs = Math.max(flow.toMs, window.toMs)
     }
