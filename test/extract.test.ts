@@ -557,9 +557,9 @@ describe('a call that a capture agent sent (HEP version 3)', () => {
   const { packets, truth } = generateScenario({
     calls: [
       { duration_s: 8, media: { both: { loss: { packets: [100, 101] } } } },
-      { duration_s: 8, start_s: 0.5 },
+      { duration_s: 8, at_s: 0.5 },
     ],
-  } as Scenario)
+  })
   const [wanted, other] = truth.calls.map((call) => call.call_id)
 
   it.each<[string, Frame[]]>([

@@ -85,9 +85,12 @@ export function addCodecUse(uses: CodecUse[], use: CodecUse): void {
   })
 }
 
-/** The codec that most packets had. */
+/** The codec of most media time, as that of a score over mixed scales; of as much, that of most packets. */
 export function mainCodec(uses: readonly CodecUse[]): CodecUse | undefined {
   let main: CodecUse | undefined
-  for (const use of uses) if (main === undefined || use.packets > main.packets) main = use
+  for (const use of uses) {
+    const isMore = main === undefined || use.mediaMs > main.mediaMs
+    if (isMore || (use.mediaMs === main?.mediaMs && use.packets > main.packets)) main = use
+  }
   return main
 }
