@@ -21,7 +21,7 @@ import {
 import type { Random } from './random.js'
 import { asSrtcp } from './rtcp-packet.js'
 import { exchangeReports, type RtcpEnd, type RttSample } from './rtcp-exchange.js'
-import type { CallSpec, DirectionSpec, MirrorSpec, RtcpSpec, Side } from './scenario.js'
+import type { CallSpec, DirectionSpec, MirrorSpec, RtcpSpec, Side, XrSpec } from './scenario.js'
 import { sendDirection, type Sender, type SendingTimes } from './sender.js'
 import { sipFrames } from './sip-wire.js'
 import type { CallTruth, DirectionTruth } from './truth.js'
@@ -160,9 +160,11 @@ function rtcpFrames(
   context: CallContext,
   directions: Direction[],
   flow: CallFlow,
-): { frames: GeneratedPacket[]; rtts: RttSample[] } {
+): { frames: GeneratedPacket[]; rtts: RttSample[]; scored: Map<Side, XrSpec> } {
   const { spec, link, mirror } = context
-  if (spec.rtcp === false || directions.length < 2) return { frames: [], rtts: [] }
+  /** Receivers whose scores the capture shows. */
+  const scored = new Map<Side, XrSpec>()
+  if (spec.rtcp === false || directions.length < 2) return { frames: [], rtts: [], scored }
   const rtcp: RtcpSpec = typeof spec.rtcp === 'object' ? spec.rtcp : {}
   const ends = directions.map((direction): RtcpEnd => {
     const { side } = direction.from
@@ -181,6 +183,7 @@ function rtcpFrames(
   messages.forEach((message, i) => {
     const direction = directions.find(({ from }) => from.side === message.from)
     if (!direction || !isVisible(mirror, direction.name)) return
+    if (typeof message.xr === 'object' && !spec.srtp) scored.set(message.from, message.xr)
     const apart = rtcp.mux ? 0 : 1
     const source = direction.from.media
     const target = direction.to.media
@@ -196,7 +199,7 @@ function rtcpFrames(
       frames.push(capture(link, message.timeMs, frame))
   })
   const measurable = !spec.srtp && mirror.one_direction === undefined
-  return { frames, rtts: measurable ? rtts : [] }
+  return { frames, rtts: measurable ? rtts : [], scored }
 }
 
 /** Early media of a losing branch towards the caller. */
@@ -260,7 +263,11 @@ export function makeCall(context: CallContext): { source: FrameSource; truth: Ca
       destination: destinations[0].endpoint,
     })
   }
-  const { frames, rtts } = rtcpFrames(context, directions, flow)
+  const { frames, rtts, scored } = rtcpFrames(context, directions, flow)
+  for (const [reporter, { r_factor, mos_lq, mos_cq }] of scored) {
+    const about = media[reporter === 'caller' ? 'from_callee' : 'from_caller']
+    if (about) Object.assign(about, { rtcp_xr_r_factor: r_factor, rtcp_mos_lq: mos_lq, rtcp_mos_cq: mos_cq })
+  }
   sources.push(new ListSource(frames))
   const branches = flow.branches
     .filter((branch) => branch.earlyMedia)

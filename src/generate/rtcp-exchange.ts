@@ -31,6 +31,8 @@ export interface RtcpMessage {
   timeMs: number
   from: Side
   bytes: Uint8Array
+  /** Set when it has VoIP metrics. */
+  xr?: RtcpSpec['xr']
 }
 
 /** What a tap can compute: report's time minus the SR's time minus DLSR = the leg between tap and reporter. */
@@ -212,16 +214,20 @@ export function exchangeReports(
     const ssrc = reporter.ssrc()
     const parts = [report(ssrc, info, block ? [block] : [])]
     if (spec.sdes !== false) parts.push(sdes(ssrc, end.cname))
+    const scores = typeof spec.xr === 'object' ? spec.xr : {}
     if (spec.xr && block)
       parts.push(
         voipMetrics(ssrc, {
           ssrc: block.ssrc,
           lossRate: reporter.receiver.lossRate(),
           roundTripMs: rttMs + peer.nextRttMs(),
+          rFactor: scores.r_factor,
+          mosLq: scores.mos_lq,
+          mosCq: scores.mos_cq,
         }),
       )
     if (turn.last) parts.push(bye(ssrc))
-    messages.push({ timeMs: tapMs, from: end.side, bytes: compound(parts) })
+    messages.push({ timeMs: tapMs, from: end.side, bytes: compound(parts), xr: block ? spec.xr : undefined })
     reporter.count++
     if (info) peer.heard = { lsr: middle32(sentAtMs), tapMs }
   }

@@ -101,6 +101,9 @@ export interface VoipMetrics {
   /** n/256 of the packets expected since the beginning. */
   lossRate: number
   roundTripMs: number
+  rFactor?: number
+  mosLq?: number
+  mosCq?: number
 }
 
 const UNAVAILABLE = 127
@@ -117,6 +120,9 @@ export function voipMetrics(ssrc: number, metrics: VoipMetrics): Uint8Array {
   view.setUint16(24, Math.round(metrics.roundTripMs))
   for (const at of [28, 29, 30, 32, 33, 34, 35]) view.setUint8(at, UNAVAILABLE)
   view.setUint8(31, GMIN)
+  if (metrics.rFactor !== undefined) view.setUint8(32, metrics.rFactor)
+  if (metrics.mosLq !== undefined) view.setUint8(34, Math.round(metrics.mosLq * 10))
+  if (metrics.mosCq !== undefined) view.setUint8(35, Math.round(metrics.mosCq * 10))
   view.setUint16(38, 40)
   view.setUint16(40, 60)
   view.setUint16(42, 500)

@@ -126,8 +126,17 @@ export interface RtcpSpec {
   mux?: boolean
   sdes?: boolean
   bye?: boolean
-  /** Adds RFC 3611 VoIP metrics. */
-  xr?: boolean
+  /** Adds RFC 3611 VoIP metrics, with these scores. */
+  xr?: boolean | XrSpec
+}
+
+/** What receivers say of the quality; not given: unavailable (127). */
+export interface XrSpec {
+  /** 0 to 100. */
+  r_factor?: number
+  /** 1 to 5, in tenths. */
+  mos_lq?: number
+  mos_cq?: number
 }
 
 export interface CallSpec {

@@ -65,6 +65,10 @@ export interface DirectionTruth {
   first_packet?: string
   last_packet?: string
   longest_gap_ms?: number
+  /** What the receiver's VoIP metrics say (RFC 3611 4.7), where the capture shows them. */
+  rtcp_xr_r_factor?: number
+  rtcp_mos_lq?: number
+  rtcp_mos_cq?: number
   segments: SegmentTruth[]
 }
 

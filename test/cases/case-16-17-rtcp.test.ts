@@ -301,3 +301,27 @@ describe('XR blocks beside the VoIP metrics', () => {
     }
   })
 })
+
+describe('R factor and MOS of generated VoIP metrics', () => {
+  const xr = { r_factor: 87, mos_lq: 4.1, mos_cq: 3.8 }
+
+  it('are in the truth, and in the record of each direction', async () => {
+    const { calls, truth } = await replayScenario({ calls: [{ duration_s: 12, rtcp: { xr } }] })
+    const told = { rtcp_xr_r_factor: 87, rtcp_mos_lq: 4.1, rtcp_mos_cq: 3.8 }
+    for (const name of ['from_caller', 'from_callee'] as const) {
+      expect(truth.calls[0].media[name]).toMatchObject(told)
+      expect(directionOf(only(calls), name)).toMatchObject(told)
+    }
+  })
+
+  it('are only those that the scenario gives, and that the capture shows', async () => {
+    const some = await replayScenario({ calls: [{ duration_s: 12, rtcp: { xr: { mos_cq: 2.5 } } }] })
+    const { from_caller } = only(some.calls).media
+    expect(from_caller).toMatchObject({ rtcp_mos_cq: 2.5, rtcp_xr_loss_percent: 0 })
+    expect(from_caller).not.toHaveProperty('rtcp_xr_r_factor')
+    expect(from_caller?.rtcp_mos_lq).toBeUndefined()
+    const hidden = await replayScenario({ calls: [{ duration_s: 12, srtp: true, rtcp: { xr } }] })
+    expect(hidden.truth.calls[0].media.from_caller?.rtcp_mos_cq).toBeUndefined()
+    expect(only(hidden.calls).media.from_caller?.rtcp_mos_cq).toBeUndefined()
+  })
+})
