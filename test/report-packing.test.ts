@@ -27,6 +27,7 @@ interface Packing {
   worker: { terminate(): Promise<number>; postMessage(message: unknown): void } | undefined
   add(record: CallRecord, log: CallLog): void
   ready(): Promise<void> | undefined
+  warning: string | undefined
   finish(): Promise<void>
 }
 
@@ -143,6 +144,7 @@ describe('details of calls, packed beside the replay', () => {
   it('are those that would be packed here', async () => {
     const packing = await newPacking()
     await pack(packing, { 100: () => expect(packing.worker).toBeDefined() })
+    expect(packing.warning).toBeUndefined()
     expectWhole(packing)
   })
 
@@ -150,6 +152,7 @@ describe('details of calls, packed beside the replay', () => {
     const packing = await newPacking()
     await pack(packing, { 130: () => void packing.worker?.terminate() })
     expect(packing.worker).toBeUndefined()
+    expect(packing.warning).toMatch(/^the report.s packing thread failed \(.+\)/)
     expectWhole(packing)
   })
 

@@ -81,6 +81,7 @@ export class RunRecords {
   private readonly failOn: Expression | undefined
   private readonly privacy: RunPrivacy
   private outputs: readonly RunOutput[] = []
+  private readonly warned = new Set<string>()
   private failing = 0
   private openCallsKept = false
 
@@ -201,8 +202,24 @@ export class RunRecords {
   async finish(summary: SummaryRecord): Promise<void> {
     const evictions = { ...summary.evictions }
     for (const output of this.outputs) Object.assign(evictions, output.evictions)
-    const shown = this.privacy.record({ ...summary, evictions })
+    const warnings = [...(summary.warnings ?? []), ...this.newWarnings()]
+    const shown = this.privacy.record({
+      ...summary,
+      evictions,
+      warnings: warnings.length > 0 ? warnings : undefined,
+    })
     for (const output of this.outputs) await output.finish(shown)
+    this.newWarnings()
+  }
+
+  /** What outputs warn of and was not yet said; says it. */
+  private newWarnings(): string[] {
+    const fresh = this.outputs.flatMap(({ warnings }) => warnings ?? []).filter((w) => !this.warned.has(w))
+    for (const text of fresh) {
+      this.warned.add(text)
+      process.stderr.write(`callprobe: ${text}\n`)
+    }
+    return fresh
   }
 
   /** The run failed. Never throws. */

@@ -33,6 +33,8 @@ export class CallPacking {
   private readonly waiting: CallBatch[] = []
   private notify: (() => void) | undefined
   private failure: unknown
+  /** Said once: why the thread that reads packs as well. */
+  warning: string | undefined
 
   constructor(private readonly shown: ReportText) {}
 
@@ -53,8 +55,8 @@ export class CallPacking {
     try {
       this.worker ??= this.start()
       this.worker.postMessage(batch)
-    } catch {
-      this.goOnHere()
+    } catch (error) {
+      this.goOnHere(messageOf(error))
     }
   }
 
@@ -68,8 +70,8 @@ export class CallPacking {
       this.take(packed)
       this.notify?.()
     })
-    worker.on('error', () => this.goOnHere())
-    worker.on('exit', () => this.goOnHere())
+    worker.on('error', (error) => this.goOnHere(messageOf(error)))
+    worker.on('exit', (code) => this.goOnHere(`it ended with ${code}`))
     return worker
   }
 
@@ -80,7 +82,8 @@ export class CallPacking {
   }
 
   /** The thread could not be started, or died: what it has not answered is done here, and everything after it. */
-  private goOnHere(): void {
+  private goOnHere(why: string): void {
+    this.warning ??= `the report's packing thread failed (${why}): the thread that reads packs as well, which takes longer`
     void this.close()
     this.local ??= new CallPacker(this.shown.sip, this.soFar)
     try {
@@ -127,4 +130,8 @@ export class CallPacking {
     worker?.removeAllListeners()
     await worker?.terminate()
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -55,6 +55,11 @@ export class Report {
     return this.packing.ready()
   }
 
+  /** What went wrong so far that cost time, not content. */
+  get warnings(): readonly string[] {
+    return this.packing.warning === undefined ? [] : [this.packing.warning]
+  }
+
   private join(): void {
     while (this.waitingLogs.length > 0 && this.waitingRecords.length > 0) {
       const log = this.waitingLogs.shift()
@@ -83,9 +88,11 @@ export class Report {
     await packing.finish()
     collector.cuts.callsWithoutDetails = packing.soFar.callsWithoutDetails
     collector.cuts.goodCallsShortened = packing.soFar.goodCallsShortened
+    const warnings = [...new Set([...(summary.warnings ?? []), ...this.warnings])]
+    const told = warnings.length > 0 ? { ...summary, warnings } : summary
     const descriptor = openForWriting(path)
     try {
-      for (const piece of pageHtml(assets, this.overview(summary), packing.rows, packing.blocks))
+      for (const piece of pageHtml(assets, this.overview(told), packing.rows, packing.blocks))
         writeAll(descriptor, piece)
     } catch (error) {
       throw writeError(path, error)

@@ -29,6 +29,8 @@ export interface RunOutput {
   readonly droppedRecords?: number
   /** Bounds of its own that cost something, by name; the summary has them beside the probe's. */
   readonly evictions?: Readonly<Record<string, number>>
+  /** For the summary and the log: what went wrong and cost no record. */
+  readonly warnings?: readonly string[]
   /** The run is complete: writes what is left and closes. Throws CallprobeError with what to do. */
   finish(summary: SummaryRecord): Promise<void>
   /** The run failed: closes without a result. Never throws. */

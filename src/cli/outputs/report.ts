@@ -57,6 +57,10 @@ export class ReportOutput implements RunOutput {
     return this.report.ready()
   }
 
+  get warnings(): readonly string[] {
+    return this.report.warnings
+  }
+
   async finish(summary: SummaryRecord): Promise<void> {
     await this.report.write(this.path, summary, readAssets())
   }
