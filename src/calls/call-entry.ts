@@ -15,6 +15,8 @@ const NONE: readonly never[] = []
 const NO_FIELDS = {}
 const NO_NEGOTIATION = { from_caller: NO_FORMATS, from_callee: NO_FORMATS }
 
+const NO_DIRECTIONS: readonly Direction[] = []
+
 /** Both directions, each made when it is first asked for: media without signalling mostly has one. */
 class Directions implements Readonly<Record<Direction, DirectionMedia>> {
   private caller?: DirectionMedia
@@ -54,6 +56,8 @@ export class CallEntry {
   watch: CallWatch | undefined = undefined
   /** What an observer keeps with it. */
   watched: object | undefined = undefined
+  /** Directions with media for which the table of streams had no room. */
+  withoutRoom: readonly Direction[] = NO_DIRECTIONS
   /** Its record was written. */
   closed = false
 

@@ -138,15 +138,17 @@ function sipRecord(sip: SipCall): SipRecord {
 
 /** Lowest class of what the call shows; `broken` when media that had to flow did not, or mostly did not arrive. */
 function callQuality(
+  { withoutRoom }: CallEntry,
   media: CallRecord['media'],
   mosCqMin: number | undefined,
   context: RecordContext,
 ): Quality {
   const { quality } = context.config
-  const directions = DIRECTIONS.map((direction) => media[direction])
-  for (const fields of directions) {
+  for (const direction of DIRECTIONS) {
+    const fields = media[direction]
     if (!fields) continue
-    if (fields.expected && fields.packets === 0 && context.mediaOnTap) return 'broken'
+    const isMissing = fields.expected && fields.packets === 0 && !withoutRoom.includes(direction)
+    if (isMissing && context.mediaOnTap) return 'broken'
     const bad = (fields.loss_percent ?? 0) + (fields.late_percent ?? 0)
     if (fields.packets > 0 && bad > quality.broken_percent) return 'broken'
   }
@@ -174,7 +176,7 @@ export function callRecord(call: CallEntry, context: RecordContext): CallRecord 
   const common = {
     media,
     mos_cq_min: mosCqMin,
-    quality: callQuality(media, mosCqMin, context),
+    quality: callQuality(call, media, mosCqMin, context),
     findings: [],
     validity: validity(call, media, context),
   }

@@ -6,7 +6,7 @@ import { formatAddress } from '../decode/address.js'
 import { parseRtcp } from '../rtcp/parse.js'
 import { parseQualityReport } from '../rtcp/quality-report.js'
 import type { StreamControl } from '../rtp/stream-control.js'
-import type { IntervalRow, StreamListener } from '../rtp/row.js'
+import type { FlowEnds, IntervalRow, StreamListener } from '../rtp/row.js'
 import type { CallListener, PartyMedia, SipCall, StandaloneRequest } from '../sip/call.js'
 import type { PayloadFormat } from '../sip/sdp-types.js'
 import type { SignallingTracker } from '../sip/tracker.js'
@@ -15,7 +15,7 @@ import { callRecord, rfc3339, type RecordContext } from './call-record.js'
 import { placesOf } from './places.js'
 import type { ClosedInterval } from './direction-media.js'
 import { fileReport } from './endpoint-reports.js'
-import { MediaClaims } from './media-claims.js'
+import { MediaClaims, type StreamEnds } from './media-claims.js'
 import { hasPayloadMode, PayloadModes } from './payload-mode.js'
 import { addCodecUse, formatOf, NO_FORMATS, resolveCodec, type CodecUse } from './media-codecs.js'
 import { newDraft } from './media-draft.js'
@@ -514,6 +514,17 @@ export class Correlator implements CallListener, StreamListener {
     stream.modes.sample(p, format)
   }
 
+  /** What flows but is not measured is not missing. */
+  onNoRoom(flow: FlowEnds): void {
+    this.mediaOnTap = true
+    const ends = flowText(flow)
+    this.findings.onFlow(ends.sourceAddress, ends.destinationAddress)
+    const { call, direction, kind } = this.claims.bind(ends) ?? {}
+    if (!call || !direction || kind !== 'audio' || call.withoutRoom.includes(direction)) return
+    if (call.sip?.endMs !== undefined && flow.firstArrival > call.sip.endMs) return
+    call.withoutRoom = [...call.withoutRoom, direction]
+  }
+
   onBurstSecond(slot: number, startMs: number, peakMs: number): void {
     const stream = this.entry(slot)
     if (!stream) return
@@ -712,4 +723,12 @@ function opposite(direction: Direction | undefined): Direction | undefined {
 
 function isHidden({ findings }: CallRecord): boolean {
   return findings.some(({ code }) => code === 'mirror_one_direction')
+}
+
+function flowText({ ipVersion, source, destination, ...rest }: FlowEnds): StreamEnds {
+  return {
+    ...rest,
+    sourceAddress: formatAddress(ipVersion, ...source),
+    destinationAddress: formatAddress(ipVersion, ...destination),
+  }
 }

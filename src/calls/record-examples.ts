@@ -100,6 +100,7 @@ const VALIDITY: Required<Validity> = {
   complete_start: true,
   complete_end: true,
   directions_seen: ['from_caller', 'from_callee'],
+  directions_without_room: ['from_callee'],
   capture_drops: 0,
   capture_down_ms: 0,
   mirror_loss: 0,

@@ -147,6 +147,7 @@ export const VALIDITY_FIELDS = orderOf<Validity>()([
   'complete_start',
   'complete_end',
   'directions_seen',
+  'directions_without_room',
   'capture_drops',
   'capture_down_ms',
   'mirror_loss',

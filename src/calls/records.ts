@@ -129,6 +129,7 @@ export interface Validity {
   complete_start?: boolean
   complete_end?: boolean
   directions_seen?: Direction[]
+  directions_without_room?: Direction[]
   capture_drops?: number
   capture_down_ms?: number
   mirror_loss?: number

@@ -33,6 +33,8 @@ export function validity(call: CallEntry, media: CallRecord['media'], context: R
   return {
     ...completeness(call.sip),
     directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
+    directions_without_room:
+      call.withoutRoom.length > 0 ? DIRECTIONS.filter((d) => call.withoutRoom.includes(d)) : undefined,
     ...captureValidity(call.callId, startOf(call.sip, media, context.nowMs), context.nowMs, context),
     mirror_loss: mirrorLoss(call),
     span_duplicates: spanDuplicates,

@@ -51,7 +51,7 @@ const HEAD = ['type', 'schema', 'probe', 'start', 'end'] as const
 
 const media = classesOf(KEPT_MEDIA, { codec: 'wire' })
 const validity = classesOf(
-  `complete_start complete_end directions_seen capture_drops capture_down_ms mirror_loss span_duplicates truncated
+  `complete_start complete_end directions_seen directions_without_room capture_drops capture_down_ms mirror_loss span_duplicates truncated
   evicted resumed timestamp_source encrypted_rtcp clock_synchronized`.split(/\s+/),
 )
 const direction: FieldClasses = {

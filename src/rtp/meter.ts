@@ -22,6 +22,7 @@ import {
   ROW_32,
 } from './packet-rows.js'
 import { CLASS_AUDIO, CLASS_EVENT, CLASS_NOISE, PayloadMaps, classOf, clockOf } from './payload-map.js'
+import { flowEndsOf, RefusedFlows } from './refused-flows.js'
 import { IntervalRow, type StreamIdentity, type StreamListener } from './row.js'
 import { fillRow, fillSecond, resetInterval } from './row-writer.js'
 import { SkewEstimator } from './skew.js'
@@ -158,6 +159,7 @@ export class RtpMeter implements StreamControl, FastPathEvents {
   private active = 0
   private rejected = 0
   private noRoom = 0
+  private readonly refused = new RefusedFlows()
   private displaced = 0
   /** Where to look next for a stream that makes room. */
   private displaceAt = 0
@@ -318,6 +320,7 @@ export class RtpMeter implements StreamControl, FastPathEvents {
     if (slot < 0 && announced && this.makeRoom()) slot = this.allocate(p, hash, ssrc, ports)
     if (slot < 0) {
       this.noRoom++
+      if (announced && this.refused.isNew(hash)) this.listener.onNoRoom?.(flowEndsOf(p))
       return PACKET_NO_ROOM
     }
     if (announced && this.promised > 0) this.promised--

@@ -132,16 +132,21 @@ export class IntervalRow implements MediaCounts {
   payloadTypes = 0
 }
 
-/** A stream's key as the correlation side sees it. Addresses as int32 words. */
-export interface StreamIdentity {
+/** Between which ends packets flow. Addresses as int32 words, as in DecodedPacket. */
+export interface FlowEnds {
   ipVersion: number
   source: readonly [number, number, number, number]
   destination: readonly [number, number, number, number]
   sourcePort: number
   destinationPort: number
-  ssrc: number
   vlan: number
+  /** ms since the epoch. */
   firstArrival: number
+}
+
+/** A stream's key as the correlation side sees it. */
+export interface StreamIdentity extends FlowEnds {
+  ssrc: number
   /** Sequence number of its first packet (the lowest so far). */
   firstSequence: number
 }
@@ -158,6 +163,8 @@ export interface StreamListener {
   onSecond?(slot: number, startMs: number, peakMs: number): void
   /** The first packet of each second of a stream for which `setSampled` asked for it; valid during the call. */
   onPayloadSample?(slot: number, p: DecodedPacket): void
+  /** Packets of an announced flow found no room in the table. Told of again and again while they go on. */
+  onNoRoom?(flow: FlowEnds): void
   /** After the last row. The slot is used again afterwards. */
   onStreamEnd(slot: number): void
 }

@@ -34,6 +34,11 @@ export class FindingsEngine {
     this.paths.onMedia(stream.sourceAddress, stream.destinationAddress)
   }
 
+  /** Media between two hosts that no stream was made of. */
+  onFlow(sourceAddress: string, destinationAddress: string): void {
+    this.paths.onMedia(sourceAddress, destinationAddress)
+  }
+
   /** A stream leaves its call, totals still in it. */
   onStreamLeft(stream: StreamEntry): void {
     if (stream.call) (stream.call.watch ??= new CallWatch()).onStreamLeft(stream)
@@ -173,6 +178,7 @@ function mediaEvidence(
     rtcpFromReceiver: rtcp?.compoundsFrom[receiver] ?? 0,
     beyondTap: rtcp?.lossBeyondTap(direction),
     senderProof: rtcp?.senderProof(direction),
-    unseen: rtcp?.unseen[direction],
+    // What the probe did not measure was not lost.
+    unseen: call.withoutRoom.includes(direction) ? undefined : rtcp?.unseen[direction],
   }
 }

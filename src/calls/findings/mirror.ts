@@ -38,6 +38,8 @@ function hiddenDirection(call: CallEvidence, direction: Direction): Finding | un
   const media = call.media[direction]
   const heard = call.media[otherDirection(direction)]
   if (media.packets > 0 || media.expected === false) return undefined
+  // It was there: the probe did not measure it.
+  if (call.record.validity.directions_without_room?.includes(direction)) return undefined
   return hiddenSide(call, media, heard) ?? provenMedia(media) ?? wholeMirror(call, media, heard)
 }
 

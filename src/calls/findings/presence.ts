@@ -21,12 +21,14 @@ const ALIKE_CALLS = 2
 export function presenceFindings(call: CallEvidence, faults: CaptureFaults): Finding[] {
   if (faults.hidden !== undefined || !seesMedia(call)) return []
   if (call.talkMs < LEAST_TALK_MS) return []
+  const withoutRoom = call.record.validity.directions_without_room ?? []
   const silent = DIRECTIONS.map((direction) => call.media[direction]).filter(
-    ({ expected, packets }) => expected === true && packets === 0,
+    ({ direction, expected, packets }) =>
+      expected === true && packets === 0 && !withoutRoom.includes(direction),
   )
   const { from_caller, from_callee } = call.media
   if (from_caller.packets === 0 && from_callee.packets === 0) {
-    return silent.length > 0 ? [noMedia(call, silent.length)] : []
+    return silent.length > 0 && withoutRoom.length === 0 ? [noMedia(call, silent.length)] : []
   }
   if (silent.length === 1) return [oneWay(call, silent[0])]
   return stopped(call)
@@ -131,9 +133,10 @@ interface Stop {
 /** Media that ended 5 s or more before the call did. */
 function stopped(call: CallEvidence): Finding[] {
   if (!call.sip || (call.record.state !== 'completed' && call.record.state !== 'in_progress')) return []
-  const stops = DIRECTIONS.map((direction) => stopOf(call, call.media[direction])).filter(
-    (s) => s !== undefined,
-  )
+  const withoutRoom = call.record.validity.directions_without_room ?? []
+  const stops = DIRECTIONS.filter((direction) => !withoutRoom.includes(direction))
+    .map((direction) => stopOf(call, call.media[direction]))
+    .filter((s) => s !== undefined)
   const running = DIRECTIONS.filter((direction) => call.media[direction].packets > 0)
   if (stops.length === 0) return []
   // At the end of the capture both may only have ended with it.

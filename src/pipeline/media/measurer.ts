@@ -5,7 +5,7 @@ import { AnnouncedEndpoints } from '../../rtp/announced.js'
 import { FORESIGHT, NEXT_ROW } from '../../rtp/described-batch.js'
 import { PACKET_RTCP, RtpMeter } from '../../rtp/meter.js'
 import { PayloadMaps } from '../../rtp/payload-map.js'
-import type { IntervalRow, StreamListener } from '../../rtp/row.js'
+import type { FlowEnds, IntervalRow, StreamListener } from '../../rtp/row.js'
 import { StreamStates } from '../../rtp/stream-states.js'
 import { looksLikeSip } from '../../sip/parse-detect.js'
 import { carriedBytes, CarriedPacket } from './carried-packet.js'
@@ -293,6 +293,15 @@ export class MediaMeasurer implements StreamListener {
   onPayloadSample(slot: number, p: DecodedPacket): void {
     const at = this.sendSlot(M.SAMPLE, slot, M.PACKET_AT + carriedBytes(p))
     CarriedPacket.write(p, this.up, at + M.PACKET_AT)
+    this.up.commit()
+  }
+
+  onNoRoom(flow: FlowEnds): void {
+    const at = this.sendSlot(M.NO_ROOM, 0, M.NO_ROOM_BYTES)
+    const { ipVersion, sourcePort, destinationPort, vlan, source, destination, firstArrival } = flow
+    const words = [ipVersion, sourcePort, destinationPort, vlan, ...source, ...destination]
+    this.up.i32.set(words, (at + M.FLOW_AT) >> 2)
+    this.up.f64[(at + M.FLOW_TIME_AT) >> 3] = firstArrival
     this.up.commit()
   }
 

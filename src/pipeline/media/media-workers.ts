@@ -11,7 +11,7 @@ import {
   type MeterOptions,
 } from '../../rtp/meter.js'
 import { MAX_PAYLOAD_MAPS, PayloadMaps } from '../../rtp/payload-map.js'
-import { IntervalRow, type StreamIdentity, type StreamListener } from '../../rtp/row.js'
+import { IntervalRow, type FlowEnds, type StreamIdentity, type StreamListener } from '../../rtp/row.js'
 import type { StreamControl } from '../../rtp/stream-control.js'
 import { StreamKeys } from '../../rtp/stream-keys.js'
 import { StreamStates, type SequenceState } from '../../rtp/stream-states.js'
@@ -270,6 +270,12 @@ export class MediaWorkers implements StreamControl {
       case M.SAMPLE:
         this.takeSample(slot, message, taken)
         break
+      case M.NO_ROOM: {
+        const flow = flowOf(message)
+        taken()
+        listener.onNoRoom?.(flow)
+        break
+      }
       case M.STREAM_END:
         taken()
         link.noteEnd(localSlot)
@@ -555,5 +561,19 @@ export class MediaWorkers implements StreamControl {
       if (count > 0) sum[reason] = count
     }
     return sum
+  }
+}
+
+function flowOf({ at, memory }: Message): FlowEnds {
+  const first = (at + M.FLOW_AT) >> 2
+  const { i32, f64 } = memory
+  return {
+    ipVersion: i32[first],
+    sourcePort: i32[first + 1],
+    destinationPort: i32[first + 2],
+    vlan: i32[first + 3],
+    source: [i32[first + 4], i32[first + 5], i32[first + 6], i32[first + 7]],
+    destination: [i32[first + 8], i32[first + 9], i32[first + 10], i32[first + 11]],
+    firstArrival: f64[(at + M.FLOW_TIME_AT) >> 3],
   }
 }

@@ -25,6 +25,8 @@ export const COUNTS = 9
 export const DRAINED = 10
 /** Every stream has ended; the last message. */
 export const FINISHED = 11
+/** Ends of a flow for which the table had no room, from +8 on (int32), and when (double, at +56). */
+export const NO_ROOM = 12
 
 /** Body of a message with nothing but a slot. */
 export const SLOT_BYTES = 8
@@ -33,6 +35,9 @@ export const ROW_AT = 8
 export const SECOND_ROW_AT = 24
 export const PACKET_AT = 8
 export const FRAME_AT = 24
+export const FLOW_AT = 8
+export const FLOW_TIME_AT = 56
+export const NO_ROOM_BYTES = 64
 export const STATE_BYTES = 16
 /** Where the states behind a frame begin, from the start of the body. */
 export function statesAt(captured: number): number {

@@ -113,6 +113,7 @@ const VALIDITY: Record<Prefixed<'validity', keyof Validity>, FieldType> = {
   validity_complete_start: 'boolean',
   validity_complete_end: 'boolean',
   validity_directions_seen: 'string',
+  validity_directions_without_room: 'string',
   validity_capture_drops: 'integer',
   validity_capture_down_ms: 'float',
   validity_mirror_loss: 'integer',

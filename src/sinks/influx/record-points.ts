@@ -179,8 +179,11 @@ function findingFields(findings: readonly Finding[]): Fields {
 }
 
 function validityFields({ validity }: CallRecord): Fields {
-  const { directions_seen, ...single } = validity
-  const fields: Fields = { validity_directions_seen: listText(directions_seen) }
+  const { directions_seen, directions_without_room, ...single } = validity
+  const fields: Fields = {
+    validity_directions_seen: listText(directions_seen),
+    validity_directions_without_room: listText(directions_without_room),
+  }
   for (const [name, value] of Object.entries(single)) fields[`validity_${name}`] = value
   return fields
 }
