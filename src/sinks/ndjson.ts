@@ -8,10 +8,15 @@ import { LineBytes } from './line-bytes.js'
 
 /** Lines are handed to the operating system in pieces of about this many bytes: what fits in `LineBytes` as it begins. */
 const CHUNK_BYTES = 56 * 1024
+/**
+ * Bytes that may wait while a caller that can wait goes on: as much as the intervals of thousands of streams that end
+ * at once, so that nothing waits for the thread that writes.
+ */
+const MOST_AHEAD_BYTES = 4 * 1024 * 1024
 /** Most bytes that wait for a slow reader before records are dropped (and counted). */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024
 /** Pieces that were written and whose memory is kept for the next. */
-const MOST_SPARE = 16
+const MOST_SPARE = 64
 const LINE_FEED = 0x0a
 
 export interface NdjsonOptions {
@@ -65,7 +70,7 @@ export class NdjsonWriter {
     this.pending.byte(LINE_FEED)
     this.written++
     if (this.pending.length >= CHUNK_BYTES) this.flush()
-    return this.waitingBytes < CHUNK_BYTES * 4
+    return this.waitingBytes < MOST_AHEAD_BYTES
   }
 
   /** Hands what is buffered to the operating system, so that a reader sees it now. */
@@ -90,7 +95,7 @@ export class NdjsonWriter {
    * @throws CallprobeError WRITE_FAILED
    */
   async ready(): Promise<void> {
-    while (this.failure === undefined && !this.readerGone && this.waitingBytes >= CHUNK_BYTES)
+    while (this.failure === undefined && !this.readerGone && this.waitingBytes >= MOST_AHEAD_BYTES / 2)
       await new Promise<void>((resolve) => this.wakers.push(resolve))
     if (this.failure !== undefined) throw this.failure
   }
