@@ -351,6 +351,7 @@ export const EXAMPLE_SUMMARY: Required<SummaryRecord> = {
   sip_responses: { '100': 214, '200': 790 },
   sip_retransmissions: 14,
   sip_malformed: 1,
+  sip_unreadable: { tls_connections: 2 },
   registrations: { attempts: 200, successful: 198, failed: 2, challenged: 200 },
   options: { requests: 120, answered: 120 },
   findings: [

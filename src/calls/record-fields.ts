@@ -322,6 +322,7 @@ export const SUMMARY_FIELDS = orderOf<SummaryRecord>()([
   'sip_responses',
   'sip_retransmissions',
   'sip_malformed',
+  'sip_unreadable',
   'registrations',
   'options',
   'findings',

@@ -419,6 +419,8 @@ export interface SummaryRecord {
   sip_responses?: Record<string, number>
   sip_retransmissions?: number
   sip_malformed?: number
+  /** SIP that is there and cannot be read: encrypted, packed or too long, by reason (sip/unreadable.ts). */
+  sip_unreadable?: Record<string, number>
   registrations?: { attempts: number; successful: number; failed: number; challenged: number }
   options?: { requests: number; answered: number }
   /** Findings over all calls, and what those calls have in common. */

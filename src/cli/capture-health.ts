@@ -51,6 +51,7 @@ export function healthOf(
     load,
     skipped: counts.skipped,
     evictions: counts.evictions,
+    sipUnreadable: counts.sip_unreadable ?? {},
     outputDropped,
   }
 }

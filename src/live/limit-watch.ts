@@ -14,6 +14,8 @@ const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
     'limits.early_packets',
   ],
   output_records: ['records were dropped: their reader is too slow, or their file cannot be written'],
+  requests_outside_calls: ['REGISTER and OPTIONS requests were forgotten before they were answered'],
+  fragmented_datagrams: ['datagrams in fragments were given up before they were whole', 'limits.fragments'],
   tcp_connections: ['TCP connections with SIP were forgotten', 'limits.tcp_connections'],
 }
 

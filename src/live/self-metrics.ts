@@ -29,6 +29,7 @@ export interface CaptureHealth {
   load: number
   skipped: Readonly<Record<string, number>>
   evictions: Readonly<Record<string, number>>
+  sipUnreadable: Readonly<Record<string, number>>
   outputDropped: number
 }
 
@@ -94,6 +95,7 @@ export function createRegistry(read: () => CaptureHealth): Registry {
   gauge('heap_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed)
   gauge('resident_bytes', 'Resident memory of the process', () => process.memoryUsage.rss())
   byReason('skipped_packets', 'Packets skipped', (h) => h.skipped)
+  byReason('sip_unreadable', 'SIP that is there and cannot be read', (h) => h.sipUnreadable)
   byReason('evictions', 'Bounds that cost something', (h) => h.evictions)
   const first = new Gauge({
     name: 'callprobe_up',

@@ -325,6 +325,7 @@ export class Probe {
 
   /** End of the capture: every stream and call gets its record. Yields now and then, so that outputs keep up. */
   *finish(): Generator<void> {
+    this.decoder.finish()
     this.signalling.finish()
     this.readAgents()
     const lastMs = this.range.lastMs
@@ -392,6 +393,8 @@ export class Probe {
       sip_responses: sip.responses,
       sip_retransmissions: sip.retransmissions,
       sip_malformed: signalling.malformed + sip.malformed,
+      sip_unreadable:
+        Object.keys(signalling.unreadable).length > 0 ? { ...signalling.unreadable } : undefined,
       registrations: {
         attempts: sip.registrations.attempts,
         successful: sip.registrations.successful,
@@ -423,6 +426,7 @@ export class Probe {
     const tcp = this.signalling.tcpCounters
     const all: Record<string, number> = {
       calls: tracker.counters.evictedCalls,
+      requests_outside_calls: tracker.counters.evictedRequests,
       streams: streams.displaced,
       stream_packets_without_room: streams.noRoomPackets,
       stream_candidates_without_room: streams.candidatesTurnedAway,
@@ -431,6 +435,7 @@ export class Probe {
       announced_addresses: streams.announcedOverflow + correlator.counts.claimOverflow,
       tcp_connections: tcp.connectionsEvicted,
       tcp_hold_limit: tcp.holdLimitReached,
+      fragmented_datagrams: this.skipped.fragment_table_full ?? 0,
       finding_values: this.findingGroups.overflow,
       resteered_packets: this.workers?.packetsDropped ?? 0,
     }

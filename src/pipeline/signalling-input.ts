@@ -9,6 +9,7 @@ import { looksLikeSipStream, SipTcpConnectionParser } from '../sip/parse-connect
 import { looksLikeSip } from '../sip/parse-detect.js'
 import { parseSipMessage } from '../sip/parse.js'
 import type { SignallingTracker } from '../sip/tracker.js'
+import { unreadableDatagram, type UnreadableSip } from '../sip/unreadable.js'
 
 /** Ports on which SIP is looked for behind junk, and TCP connections are followed whatever they begin with. */
 const SIP_PORTS = [5060, 5061, 5080]
@@ -36,6 +37,8 @@ export class SignallingInput {
   /** Messages that looked like SIP and could not be read. */
   malformed = 0
   messages = 0
+  /** SIP that is there and cannot be read, by reason. */
+  readonly unreadable: Partial<Record<UnreadableSip, number>> = {}
   private readonly ports = new Uint8Array(65_536)
   private readonly tcp: TcpReassembler
   private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
@@ -79,8 +82,12 @@ export class SignallingInput {
   /** A UDP payload that is not RTP. */
   onDatagram(p: DecodedPacket): void {
     const known = this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1
-    if (!looksLikeSip(p.bytes, p.payloadOffset, p.payloadCaptured, known)) return
     const { bytes, payloadOffset, payloadCaptured, timeMs } = p
+    if (!looksLikeSip(bytes, payloadOffset, payloadCaptured, known)) {
+      const reason = known ? unreadableDatagram(bytes, payloadOffset, payloadCaptured) : undefined
+      if (reason) this.cannotRead(reason)
+      return
+    }
     this.message(bytes, payloadOffset, payloadCaptured, timeMs, {
       transport: p.hepTransport === 6 ? 'tcp' : 'udp',
       sourceAddress: formatAddress(p.ipVersion, p.source0, p.source1, p.source2, p.source3),
@@ -112,6 +119,10 @@ export class SignallingInput {
     this.tcp.finish()
   }
 
+  private readonly cannotRead = (reason: UnreadableSip): void => {
+    this.unreadable[reason] = (this.unreadable[reason] ?? 0) + 1
+  }
+
   private mayCarrySip(p: DecodedPacket): boolean {
     if (this.ports[p.sourcePort] === 1 || this.ports[p.destinationPort] === 1) return true
     const { bytes, payloadOffset, payloadCaptured } = p
@@ -132,7 +143,7 @@ export class SignallingInput {
     if (!parser) {
       parser = new SipTcpConnectionParser((side, data, offset, length) => {
         this.onTcpMessage(connection, side, data, offset, length, this.segmentTimeMs)
-      })
+      }, this.cannotRead)
       this.parsers.set(connection, parser)
     }
     if (parser.notSip) return

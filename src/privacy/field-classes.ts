@@ -129,8 +129,8 @@ export const RECORD_CLASSES: Record<RecordType, FieldClasses> = {
   ),
   summary: classesOf(
     `duration_ms processing_ms packets bytes packets_per_s files calls calls_by_state calls_by_quality streams
-    rtp_packets rtcp_packets sip_messages sip_requests sip_responses sip_retransmissions sip_malformed registrations
-    options tunnels skipped rtcp_discarded evictions time_steps_back time_step_back_max_ms reported_drops capture_drops jitter_buffer`
+    rtp_packets rtcp_packets sip_messages sip_requests sip_responses sip_retransmissions sip_malformed sip_unreadable
+    registrations options tunnels skipped rtcp_discarded evictions time_steps_back time_step_back_max_ms reported_drops capture_drops jitter_buffer`
       .split(/\s+/)
       .concat(HEAD),
     {

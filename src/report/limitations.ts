@@ -21,6 +21,15 @@ const SKIPPED: Readonly<Record<string, string>> = {
   bad_hep: 'HEP packets are damaged',
 }
 
+/** SIP that is there and cannot be read. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  tls_connections: 'TCP connections of SIP ports are encrypted (TLS)',
+  dtls_datagrams: 'datagrams of SIP ports are encrypted (DTLS)',
+  sigcomp_datagrams: 'datagrams of SIP ports are packed (SigComp)',
+  compressed_websocket_messages: 'WebSocket messages are packed',
+  oversized_messages: 'SIP messages are larger than is read',
+}
+
 /** Counted, but of no concern: traffic that carries no calls. */
 const HARMLESS: Readonly<Record<string, string>> = {
   not_ip: 'frames that are not IP (ARP and the like)',
@@ -107,6 +116,10 @@ function* ofCapture(summary: SummaryRecord): Generator<Limitation> {
       yield warning(`${count(skipped)} skipped: ${reason}.`)
   for (const [limit, times] of Object.entries(summary.evictions))
     yield warning(`A limit was reached ${count(times)} times: ${limit.replaceAll('_', ' ')}.`)
+  for (const [reason, times] of Object.entries(summary.sip_unreadable ?? {}))
+    yield warning(
+      `${count(times)} ${UNREADABLE[reason] ?? reason.replaceAll('_', ' ')}: calls in there have no signalling.`,
+    )
   for (const text of summary.warnings ?? []) yield warning(text)
   if ((summary.sip_malformed ?? 0) > 0)
     yield note(`${count(summary.sip_malformed ?? 0)} SIP messages could not be read.`)

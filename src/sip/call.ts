@@ -160,6 +160,8 @@ export interface SignallingCounters {
   options: { requests: number; answered: number }
   malformed: number
   evictedCalls: number
+  /** REGISTER and OPTIONS requests that were given up before their answer, to make room. */
+  evictedRequests: number
 }
 
 /** A REGISTER attempt or an OPTIONS request that is decided, or (`status` undefined) one that begins. */

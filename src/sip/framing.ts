@@ -1,5 +1,6 @@
 import { isStartLine, startInLine } from './parse-detect.js'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './parse.js'
+import type { OnUnreadable } from './unreadable.js'
 
 /** Receives a message; the bytes are valid during the call only. */
 export type MessageSink = (bytes: Uint8Array, offset: number, length: number) => void
@@ -85,7 +86,10 @@ export class SipStreamFramer {
   /** Bytes that the open message needs; 0 while its headers are incomplete. */
   private need = 0
 
-  constructor(private readonly sink: MessageSink) {}
+  constructor(
+    private readonly sink: MessageSink,
+    private readonly onUnreadable?: OnUnreadable,
+  ) {}
 
   /** True when nothing is held. */
   get idle(): boolean {
@@ -203,6 +207,7 @@ export class SipStreamFramer {
     if (end < 0) {
       if (bytes.length - at <= MAX_HEADER_BYTES) return -1
       this.counters.oversized++
+      this.onUnreadable?.('oversized_messages')
       this.counters.discardedBytes += MAX_HEADER_BYTES
       this.loseSync()
       return MAX_HEADER_BYTES

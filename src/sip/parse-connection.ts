@@ -3,6 +3,7 @@ import { SipStreamFramer } from './framing.js'
 import type { WebSocketCounters } from './websocket.js'
 import { WebSocketFramer, looksLikeWebSocketSip } from './websocket.js'
 import { looksLikeSip } from './parse-detect.js'
+import { isTls, type OnUnreadable } from './unreadable.js'
 
 /** Bytes without any SIP after which a connection is taken for something else. */
 const GIVE_UP_BYTES = 262_144
@@ -44,14 +45,17 @@ export class SipTcpConnectionParser {
   private seenBytes = 0
   private foreign = false
 
-  constructor(sink: ConnectionSink) {
+  constructor(
+    sink: ConnectionSink,
+    private readonly onUnreadable?: OnUnreadable,
+  ) {
     const plain = (side: ConnectionSide): SipStreamFramer =>
       new SipStreamFramer((bytes, offset, length) => {
         this.decided ??= 'tcp'
         sink(side, bytes, offset, length)
-      })
+      }, onUnreadable)
     const framed = (side: ConnectionSide): WebSocketFramer =>
-      new WebSocketFramer((bytes, offset, length) => sink(side, bytes, offset, length))
+      new WebSocketFramer((bytes, offset, length) => sink(side, bytes, offset, length), onUnreadable)
     this.plain = [plain(0), plain(1)]
     this.framed = [framed(0), framed(1)]
   }
@@ -93,7 +97,8 @@ export class SipTcpConnectionParser {
       return
     }
     if (!this.plain[side].idle) return
-    const tls = length > 2 && bytes[offset] >= 0x14 && bytes[offset] <= 0x17 && bytes[offset + 1] === 3
+    const tls = isTls(bytes, offset, length)
+    if (tls) this.onUnreadable?.('tls_connections')
     if (tls || isHttpMessage(bytes, offset, length) || this.seenBytes > GIVE_UP_BYTES) this.foreign = true
   }
 

@@ -117,6 +117,7 @@ describe('bounds', () => {
       requests.onMessage({ ...flood, message })
     }
     expect(requests.size).toBe(MAX_STANDALONE_TRANSACTIONS)
+    expect(counters.evictedRequests).toBe(500)
     requests.expire(flood.timeMs + 33_000)
     expect(requests.size).toBe(0)
     expect(requests.failures).toHaveLength(MAX_REGISTRATION_FAILURES)

@@ -130,7 +130,10 @@ export class StandaloneRequests {
   private begin(key: string, packet: SipPacket, register: boolean): Standalone {
     if (this.known.size >= MAX_STANDALONE_TRANSACTIONS) {
       const oldest = this.finished.first ?? this.pending.first ?? this.challenged.first
-      if (oldest) this.drop(oldest)
+      if (oldest) {
+        if (!oldest.done) this.counters.evictedRequests++
+        this.drop(oldest)
+      }
     }
     const attempt = new Standalone(key, packet.message.cseq.number, packet)
     this.known.set(key, attempt)

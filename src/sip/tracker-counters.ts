@@ -30,6 +30,7 @@ export function createCounters(): SignallingCounters {
     options: { requests: 0, answered: 0 },
     malformed: 0,
     evictedCalls: 0,
+    evictedRequests: 0,
   }
 }
 

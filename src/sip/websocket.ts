@@ -1,6 +1,7 @@
 import type { MessageSink } from './framing.js'
 import { looksLikeSip } from './parse-detect.js'
 import { MAX_BODY_BYTES, MAX_HEADER_BYTES } from './parse.js'
+import type { OnUnreadable } from './unreadable.js'
 
 /*
  *  0                   1                   2                   3      RFC 6455 5.2
@@ -162,7 +163,10 @@ export class WebSocketFramer {
   /** True while a fragmented message is passed over. */
   private dropping = false
 
-  constructor(private readonly sink: MessageSink) {}
+  constructor(
+    private readonly sink: MessageSink,
+    private readonly onUnreadable?: OnUnreadable,
+  ) {}
 
   push(bytes: Uint8Array, offset = 0, length = bytes.length - offset): void {
     let segment = bytes.subarray(offset, offset + length)
@@ -267,8 +271,8 @@ export class WebSocketFramer {
     const total = header.headerLength + header.payloadLength
     const control = header.opcode >= OPCODE_CLOSE
     if (!control && (header.compressed || header.payloadLength > MAX_MESSAGE)) {
-      if (header.compressed) this.counters.unsupported++
-      else this.counters.oversized++
+      if (header.compressed) this.unsupported()
+      else this.oversized()
       this.dropping = !header.final
       this.discardFragments()
       this.skip = Math.max(0, at + total - bytes.length)
@@ -281,6 +285,16 @@ export class WebSocketFramer {
     if (control) this.control(header.opcode)
     else this.dataFrame(header, unmasked(bytes, at, header, MAX_MESSAGE))
     return total
+  }
+
+  private unsupported(): void {
+    this.counters.unsupported++
+    this.onUnreadable?.('compressed_websocket_messages')
+  }
+
+  private oversized(): void {
+    this.counters.oversized++
+    this.onUnreadable?.('oversized_messages')
   }
 
   private control(opcode: number): void {
@@ -304,7 +318,7 @@ export class WebSocketFramer {
       return
     }
     if (this.fragmentsLength + payload.length > MAX_MESSAGE || this.fragments.length >= 4096) {
-      this.counters.oversized++
+      this.oversized()
       this.discardFragments()
       this.dropping = !header.final
       return

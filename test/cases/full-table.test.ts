@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_CONFIG } from '../../src/config/config.js'
+import { parseEndpoint } from '../../src/generate/addresses.js'
+import { ethernetFrame, ipPackets, PROTOCOL_UDP, udpDatagram } from '../../src/generate/frames.js'
 import { only, replay, replayScenario } from '../helpers/replay.js'
 import { ALICE_AUDIO, BOB_AUDIO, callByHand, media, NOON } from './hand-made.js'
 
@@ -57,5 +59,21 @@ describe('a table of streams that is full (limits.streams)', () => {
     // What is missing of the other side is not known either: its own media might have found no room.
     expect(call.findings.map(({ code }) => code)).not.toContain('no_media')
     expect(call.media.from_callee).toEqual({ expected: true, packets: 0, bytes: 0 })
+  })
+})
+
+describe('a table of fragments that is full (limits.fragments)', () => {
+  it('is among the limits that were reached, with the datagrams it cost', async () => {
+    const [from, to] = [parseEndpoint('192.0.2.1:5060', 'from'), parseEndpoint('192.0.2.2:5060', 'to')]
+    const udp = udpDatagram(from, to, new Uint8Array(3000))
+    // Of seven datagrams only the first fragment comes.
+    const frames = Array.from({ length: 7 }, (_, identification) => {
+      const fields = { dscp: 0, ttl: 64, identification }
+      const [first] = ipPackets(from.address, to.address, PROTOCOL_UDP, udp, fields, 1500)
+      return { timeMs: NOON + identification, frame: ethernetFrame(from.address, to.address, [], first) }
+    })
+    const { summary } = await replay(frames, { limits: { ...DEFAULT_CONFIG.limits, fragments: 4 } })
+    expect(summary.evictions).toEqual({ fragmented_datagrams: 3 })
+    expect(summary.skipped).toEqual({ fragment_table_full: 3, fragment_incomplete: 4 })
   })
 })

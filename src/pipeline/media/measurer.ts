@@ -195,6 +195,7 @@ export class MediaMeasurer implements StreamListener {
   private finish(): void {
     if (this.finished) return
     for (const _ of this.meter.finish());
+    this.decoder.finish()
     this.sendCounts()
     this.reserve(M.FINISHED, 0)
     this.up.commit()
