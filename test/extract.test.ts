@@ -19,10 +19,12 @@ import {
 } from '../src/generate/frames.js'
 import { generateScenario } from '../src/generate/generate.js'
 import type { CodecName, Scenario } from '../src/generate/scenario.js'
+import { MemorySource } from '../src/capture/memory-source.js'
 import { KeyedHash } from '../src/privacy/keyed-hash.js'
 import { Pseudonyms } from '../src/privacy/pseudonyms.js'
 import { datagram } from './cases/hand-made.js'
 import { overTcp, overUdp } from './helpers/capture-agent.js'
+import { readPackets } from './helpers/capture-bytes.js'
 import { requirePrograms, ROOT, sharedPath } from './helpers/programs.js'
 import { only, pcapOf, replayBytes, type Frame } from './helpers/replay.js'
 
@@ -486,6 +488,26 @@ describe('codecs that tell their mode in the payload', () => {
     const media = mediaOf(await replayBytes(taken.bytes), 'mine')
     expect(media).toEqual(mediaOf(await replayBytes(whole), 'mine'))
     expect(media.call.media.from_caller?.mos_model).toContain(mode)
+  })
+})
+
+describe('dialled digits', () => {
+  it.each<CodecName>(['AMR-WB', 'EVS', 'opus'])('between %s are cut away whole', async (codec) => {
+    const dtmf = [...'0123456789'].map((digit, k) => ({ at_s: 1 + 0.3 * k, digit }))
+    const { packets, truth } = generateScenario({
+      seed: 8,
+      calls: [{ call_id: 'mine', duration_s: 5, media: { both: { codec, dtmf } } }],
+    })
+    expect(truth.calls[0].media.from_caller?.dtmf_events).toBe(10)
+    const taken = await extract([fileOf(pcapOf(packets))], ['mine'])
+    const media = mediaOf(await replayBytes(taken.bytes), 'mine')
+    expect(media).toEqual(mediaOf(await replayBytes(pcapOf(packets)), 'mine'))
+    expect(media.call.media.from_caller?.dtmf_events).toBe(10)
+    const kept = await readPackets(new MemorySource(taken.bytes))
+    const frames = kept.map(({ hex }) => Buffer.from(hex, 'hex'))
+    const events = frames.filter((frame) => frame[42] === 0x80 && (frame[43] & 127) === 101)
+    expect(events.length).toBeGreaterThan(40)
+    for (const frame of events) expect(frame).toHaveLength(54)
   })
 })
 

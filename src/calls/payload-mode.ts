@@ -14,17 +14,24 @@ export function payloadModeBytes(encoding: string | undefined): number {
 
 /** What replay looks at in the payloads of a call. */
 export interface ModePlaces {
-  /** Bytes at the start of every payload. */
+  /** Payload types that are looked into. None of them is that of telephone events: those say what was dialled. */
+  payloadTypes: ReadonlySet<number>
+  /** Bytes at the start of each of their payloads. */
   bytes: number
   /** EVS has a header of no fixed size; as its `hf-only` says. */
   evs?: { headerFullOnly: boolean }
 }
 
 export function modePlaces(formats: readonly PayloadFormat[]): ModePlaces {
-  const bytes = Math.max(0, ...formats.map(({ encoding }) => payloadModeBytes(encoding)))
-  const evs = formats.filter(({ encoding }) => encoding === 'EVS')
-  if (evs.length === 0) return { bytes }
-  return { bytes, evs: { headerFullOnly: evs.every(({ fmtp }) => parseFmtp(fmtp).get('hf-only') === '1') } }
+  const speech = formats.filter(({ encoding }) => hasPayloadMode(encoding))
+  const events = formats.filter(({ encoding }) => encoding === 'TELEPHONE-EVENT')
+  const payloadTypes = new Set(speech.map(({ payloadType }) => payloadType))
+  for (const { payloadType } of events) payloadTypes.delete(payloadType)
+  const bytes = Math.max(0, ...speech.map(({ encoding }) => payloadModeBytes(encoding)))
+  const evs = speech.filter(({ encoding }) => encoding === 'EVS')
+  if (evs.length === 0) return { payloadTypes, bytes }
+  const headerFullOnly = evs.every(({ fmtp }) => parseFmtp(fmtp).get('hf-only') === '1')
+  return { payloadTypes, bytes, evs: { headerFullOnly } }
 }
 
 /**

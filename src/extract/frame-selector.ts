@@ -44,6 +44,7 @@ export function keptHead(
   length: number,
 ): number {
   const header = rtpHeaderLength(bytes, at, captured)
+  if (captured < 2 || !modes.payloadTypes.has(bytes[at + 1] & 0x7f)) return Math.min(header, captured)
   const mode = modeHeaderBytes(modes, bytes, at + header, at + captured, length - header)
   return Math.min(header + mode, captured)
 }

@@ -73,7 +73,7 @@ export class MediaCollector implements CallObserver {
       ssrc: stream.ssrc,
       fromMs: this.left.get(stream) ?? stream.firstArrival,
       toMs: Infinity,
-      modes: { bytes: 0 },
+      modes: { payloadTypes: new Set(), bytes: 0 },
     }
     held.flow.media.push(held.window)
     this.streams++

@@ -107,7 +107,8 @@ async function everything(database: string): Promise<Map<string, string[]>> {
 function segments(path: string): string[] {
   if (!existsSync(path)) return []
   return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => statSync(join(path, name)).isFile() && name.endsWith('.spool'),
+    (name) =>
+      statSync(join(path, name), { throwIfNoEntry: false })?.isFile() === true && name.endsWith('.spool'),
   )
 }
 
