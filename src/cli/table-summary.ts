@@ -42,7 +42,7 @@ function* entriesOf(summary: SummaryRecord): Generator<Entry> {
   const signalling = signallingText(summary)
   if (signalling !== '') yield { name: 'signalling', text: signalling }
   const unreadable = list(byCount(summary.sip_unreadable ?? {}))
-  if (unreadable !== '') yield { name: 'SIP not read', text: unreadable, tone: 'yellow' }
+  if (unreadable !== '') yield { name: 'unreadable', text: unreadable, tone: 'yellow' }
   const tunnels = list(Object.entries(summary.tunnels ?? {}))
   if (tunnels !== '') yield { name: 'tunnels', text: tunnels }
   const skipped = list(byCount(summary.skipped))

@@ -226,6 +226,7 @@ describe('summary block', () => {
                   (3,004,159 packets/s)
       signalling  2,410 SIP messages (14 repeated, 1 malformed), 198 of 200
                   registrations successful, 120 of 120 OPTIONS answered
+      unreadable  2 tls_connections
       tunnels     1,200 vxlan
       skipped     3,811 not_ip, 2 bad_udp_length
       drops       12 packets were dropped while capturing: loss may be theirs
