@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generateScenario } from '../src/generate/generate.js'
 import {
   accessibilityProblems,
   expectQuiet,
@@ -11,6 +12,7 @@ import {
   type WatchedPage,
 } from './helpers/browser.js'
 import { requirePrograms, sharedPath, ROOT } from './helpers/programs.js'
+import { pcapOf } from './helpers/replay.js'
 import { reportFolder, writeReport } from './helpers/report.js'
 
 const folder = reportFolder()
@@ -234,5 +236,35 @@ describe.skipIf(shared === undefined)('reports of captures from elsewhere', () =
     }
     expectQuiet(watched)
     await watched.page.close()
+  })
+})
+
+describe.skipIf(!requirePrograms('chromium'))('the page of a call whose score rests on less', () => {
+  it('says so above everything else, and names what it was scored by', async () => {
+    const { packets } = generateScenario({
+      seed: 5,
+      calls: [{ call_id: 'mine', duration_s: 12, srtp: true, media: { both: { codec: 'opus' } } }],
+    })
+    const capture = join(folder, 'srtp.pcap')
+    const path = join(folder, 'srtp.html')
+    writeFileSync(capture, pcapOf(packets))
+    await writeReport(path, [capture])
+    const browser = await launchBrowser()
+    try {
+      const { page, complaints } = await openReport(browser, path, '#/call/0')
+      const said = await page.locator('.limitations li').allInnerTexts()
+      expect(said).toHaveLength(3)
+      expect(said[0]).toMatch(/^Its RTCP is encrypted/)
+      expect(said[1]).toMatch(/^Its media are encrypted \(SRTP\)/)
+      expect(said[2]).toMatch(/^The MOS is an estimate: the ITU-T publishes no impairment factors of OPUS\./)
+      const scored = page.locator('.glance tr', { hasText: 'Scored by' }).locator('td')
+      expect(await scored.allInnerTexts()).toEqual([
+        expect.stringMatching(/^G\.107\.2 .*stand-in/),
+        expect.stringMatching(/^G\.107\.2 .*stand-in/),
+      ])
+      expect(complaints).toEqual([])
+    } finally {
+      await browser.close()
+    }
   })
 })

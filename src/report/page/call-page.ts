@@ -152,16 +152,38 @@ function limits(detail: CallDetail, overview: Overview): HTMLElement | undefined
     )
   if (number('span_duplicates') > 0)
     texts.push(`The mirror doubled ${count(number('span_duplicates'))} packets; they are counted once.`)
+  const noRoom = validity.get('directions_without_room')
+  if (Array.isArray(noRoom))
+    texts.push(
+      `The probe had no room for media ${noRoom.map((way) => (way === 'from_caller' ? 'from the caller' : 'from the callee')).join(' and ')}: they, or a part of them, were not measured.`,
+    )
   if (validity.get('truncated') === true) texts.push('The file was cut or damaged while it ran.')
   if (validity.get('evicted') === true)
     texts.push('The probe let go of a part of it because a limit was reached.')
   if (validity.get('encrypted_rtcp') === true)
     texts.push('Its RTCP is encrypted: what the far ends reported is not known.')
   if (validity.get('clock_synchronized') === false) texts.push("The capture's clock was not synchronized.")
-  texts.push(...detail.cut)
+  texts.push(...ofMedia(detail.record), ...detail.cut)
   if (overview.privacy !== 'none') texts.push('Numbers, names and addresses are replaced.')
   if (texts.length === 0) return undefined
   return el('ul', { class: 'limitations' }, ...texts.map((text) => el('li', { class: 'note' }, text)))
+}
+
+/** What its score does not rest on, where that is not the plain case. */
+function* ofMedia({ media }: CallRecordView): Generator<string> {
+  const ways = [
+    ['the caller', new Map(Object.entries(media.from_caller ?? {}))],
+    ['the callee', new Map(Object.entries(media.from_callee ?? {}))],
+  ] as const
+  if (ways.some(([, fields]) => fields.get('encrypted') === true))
+    yield 'Its media are encrypted (SRTP). Their headers are clear and measured; modes inside the payload (AMR, EVS, Opus) are not known.'
+  const ungrounded = ways.filter(([, fields]) => fields.get('mos_grounded') === false)
+  const codecs = new Set(ungrounded.map(([, fields]) => String(fields.get('codec') ?? 'its codec')))
+  if (codecs.size > 0)
+    yield `The MOS is an estimate: the ITU-T publishes no impairment factors of ${[...codecs].join(' and ')}. What stands in for them is named below.`
+  for (const [who, fields] of ways)
+    if (fields.get('mos_mixed_scale') === true)
+      yield `What ${who} sent changed between codecs of different scales: its MOS is that of ${String(fields.get('codec'))}, used longest.`
 }
 
 function findingList(

@@ -13,6 +13,8 @@ interface Line {
   beside?: { field: string; shown: Shown }
   /** Left out when neither direction has it. */
   optional?: boolean
+  /** Words, which go on in the next line. */
+  isText?: boolean
 }
 
 const LINES: readonly (Line | string)[] = [
@@ -23,6 +25,7 @@ const LINES: readonly (Line | string)[] = [
   { label: '… with a fixed buffer of 50 ms', field: 'mos_fixed50', shown: mos },
   { label: '… with a fixed buffer of 200 ms', field: 'mos_fixed200', shown: mos },
   { label: 'MOS at the receiver', field: 'mos_cq_receiver', shown: mos, optional: true },
+  { label: 'Scored by', field: 'mos_model', shown: plain, isText: true },
   'Packets',
   { label: 'Packets', field: 'packets', shown: plain },
   { label: 'Lost', field: 'loss_percent', shown: percent, beside: { field: 'lost', shown: plain } },
@@ -86,7 +89,7 @@ export function glance(record: CallRecordView, heads: Record<DirectionName, Node
         'tr',
         {},
         el('th', { scope: 'row' }, term(line.label, line.field)),
-        ...values.map((fields) => el('td', { class: 'num' }, ...cell(fields, line))),
+        ...values.map((fields) => el('td', { class: line.isText ? 'words' : 'num' }, ...cell(fields, line))),
       ),
     )
   }
