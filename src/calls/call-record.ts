@@ -38,16 +38,37 @@ export interface RecordContext extends PlaceContext {
   cutsMs: readonly number[]
 }
 
-/** The last few times as text: intervals of many streams begin and end together. */
-const formatted = new Map<number, string>()
+const DAY_MS = 86_400_000
+/** Behind it years have five digits. */
+const LAST_MS = Date.UTC(10_000, 0, 1)
+/** The second written last, as text up to its point: records of one moment come together. */
+let secondMs = NaN
+let secondText = ''
+const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'))
+const THREE = Array.from({ length: 1000 }, (_, n) => `.${String(n).padStart(3, '0')}Z`)
+/** The day of that second. */
+let dayMs = NaN
+let dayText = ''
 
+/** As `Date.prototype.toISOString`, in a tenth of its time. */
 export function rfc3339(timeMs: number): string {
-  const known = formatted.get(timeMs)
-  if (known !== undefined) return known
-  if (formatted.size >= 64) formatted.clear()
-  const text = new Date(timeMs).toISOString()
-  formatted.set(timeMs, text)
-  return text
+  if (!(timeMs >= 0 && timeMs < LAST_MS)) return new Date(timeMs).toISOString()
+  const whole = Math.floor(timeMs)
+  let ms = whole - secondMs
+  if (!(ms >= 0 && ms < 1000)) {
+    let inDay = whole - dayMs
+    if (!(inDay >= 0 && inDay < DAY_MS)) {
+      inDay = whole % DAY_MS
+      dayMs = whole - inDay
+      dayText = new Date(dayMs).toISOString().slice(0, 11)
+    }
+    ms = inDay % 1000
+    const second = (inDay - ms) / 1000
+    const minute = Math.floor(second / 60)
+    secondMs = whole - ms
+    secondText = `${dayText}${TWO[Math.floor(minute / 60)]}:${TWO[minute % 60]}:${TWO[second % 60]}`
+  }
+  return secondText + THREE[ms]
 }
 
 function time(timeMs: number): string | undefined {

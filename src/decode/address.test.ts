@@ -125,3 +125,48 @@ describe('addresses that the public internet does not route', () => {
     'localhost',
   ])('%s is not', (text) => expect(isPrivateAddress(text)).toBe(false))
 })
+
+describe('IPv4 text', () => {
+  const octets = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 })
+  it('of many addresses in turn is never that of another', () => {
+    fc.assert(
+      fc.property(fc.array(octets, { minLength: 1, maxLength: 200 }), (addresses) => {
+        const word = ([a, b, c, d]: number[]): number => (a << 24) | (b << 16) | (c << 8) | d
+        const texts = addresses.map((address) => formatAddress(4, word(address), 0, 0, 0))
+        expect(texts).toEqual(addresses.map((address) => address.join('.')))
+      }),
+      propertyRuns(300),
+    )
+  })
+
+  it('is read where it is one, and nowhere else', () => {
+    const digits = fc.constantFrom(
+      '0',
+      '1',
+      '01',
+      '001',
+      '0001',
+      '255',
+      '256',
+      '999',
+      '.',
+      '..',
+      'a',
+      ' ',
+      '-1',
+      '٣',
+      '1e1',
+      '',
+    )
+    fc.assert(
+      fc.property(fc.array(digits, { maxLength: 9 }), (parts) => {
+        const text = parts.join('')
+        const groups = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number)
+        const isOne = groups?.every((octet) => octet <= 255) ?? false
+        expect(parseAddress(text)?.version === 4).toBe(isOne)
+        if (isOne) expect(canonicalAddress(text)).toBe(groups?.join('.'))
+      }),
+      propertyRuns(3000),
+    )
+  })
+})

@@ -10,9 +10,19 @@ export function formatAddress(version: number, w0: number, w1: number, w2: numbe
   return version === 4 ? formatV4(w0) : formatV6(w0, w1, w2, w3)
 }
 
+/** The texts of addresses seen lately, by a hash of their word: a network has few, and each packet names two. */
+const KNOWN = 4096
+const knownWords = new Int32Array(KNOWN)
+const knownTexts: string[] = new Array<string>(KNOWN).fill('')
+
 function formatV4(word: number): string {
+  const place = Math.imul(word, 0x9e3779b1) >>> 20
+  if (knownWords[place] === word && knownTexts[place] !== '') return knownTexts[place]
   // Joined, not concatenated: the text is kept for long, and a concatenation would keep its parts.
-  return [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255].join('.')
+  const text = [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255].join('.')
+  knownWords[place] = word
+  knownTexts[place] = text
+  return text
 }
 
 function formatV6(w0: number, w1: number, w2: number, w3: number): string {
@@ -49,19 +59,29 @@ export function parseAddress(text: string): Address | undefined {
   return words && { version: 6, words }
 }
 
+/** Four numbers of one to three digits, none above 255, and nothing else. */
 function parseV4(text: string): number | undefined {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
-  if (parts === null) return undefined
+  if (text.length > 15) return undefined
   let word = 0
-  for (let i = 1; i <= 4; i++) {
-    const octet = Number(parts[i])
-    if (octet > 255) return undefined
-    word = (word << 8) | octet
+  let dots = 0
+  let octet = 0
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x30 && code <= 0x39) {
+      octet = octet * 10 + code - 0x30
+      if (++digits > 3 || octet > 255) return undefined
+    } else if (code === 0x2e) {
+      if (digits === 0 || ++dots > 3) return undefined
+      word = (word << 8) | octet
+      octet = digits = 0
+    } else return undefined
   }
-  return word
+  return dots === 3 && digits > 0 ? (word << 8) | octet : undefined
 }
 
 function parseV6(text: string): Int32Array | undefined {
+  if (!text.includes(':')) return undefined
   const halves = text.split('::')
   if (halves.length > 2) return undefined
   const head = parseGroups(halves[0], halves.length === 1)

@@ -1,19 +1,20 @@
 import type { SessionDescription } from './sdp-types.js'
 
 export interface SipUri {
-  scheme: string
-  user?: string
-  host: string
-  port?: number
-  parameters: Record<string, string>
+  readonly scheme: string
+  readonly user?: string
+  readonly host: string
+  readonly port?: number
+  readonly parameters: Readonly<Record<string, string>>
 }
 
+/** Shared by the messages that say the same: never changed. */
 export interface SipAddress {
-  display?: string
-  uri: SipUri
+  readonly display?: string
+  readonly uri: SipUri
   /** The URI as it was written, without angle brackets. */
-  uriText: string
-  tag?: string
+  readonly uriText: string
+  readonly tag?: string
 }
 
 /** One part of a body: the whole body, or one part of a multipart one. */

@@ -85,7 +85,7 @@ export class HeaderIndex {
   /** The first value, '' when the header is there but empty, undefined when it is not there. */
   first(name: string): string | undefined {
     const line = this.line(name)
-    if (line === undefined || !isListHeader(name)) return line
+    if (line === undefined || !isListHeader(name) || (line !== '' && !line.includes(','))) return line
     return splitList(line)[0] ?? this.all(name)[0] ?? ''
   }
 }

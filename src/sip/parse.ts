@@ -169,6 +169,10 @@ function parseCseq(text: string, defects: DefectList): { number: number; method:
   return { number, method: detached(match[2]) }
 }
 
+/** A Via without anything to be tolerated, its branch as almost everybody writes it. */
+const PLAIN_BRANCH =
+  /^SIP\/2\.0\/[A-Z]{2,4} [\w.[\]:-]{1,256}(?:;(?:rport|alias|received|keep|ttl|maddr)(?:=[\w.[\]:-]{1,64})?){0,8};branch=([\w.~*+%!'-]{1,256})(?:;[a-z]{1,32}(?:=[\w.[\]:-]{1,256})?){0,8}$/
+
 function topBranch(index: HeaderIndex, defects: DefectList): string {
   const via = index.first('via')
   if (via === undefined || via === '') {
@@ -177,7 +181,7 @@ function topBranch(index: HeaderIndex, defects: DefectList): string {
   }
   const semicolon = via.indexOf(';')
   if (semicolon < 0) return ''
-  const branch = parseParameters(via, semicolon, defects).branch
+  const branch = PLAIN_BRANCH.exec(via)?.[1] ?? parseParameters(via, semicolon, defects).branch
   if (branch === '' || branch === 'z9hG4bK') defects.add('branch_empty')
   return detached(branch ?? '')
 }

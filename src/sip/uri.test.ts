@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DefectList } from './parse-defects.js'
 import { parseHostPort, parseSipAddress, parseSipUri } from './uri.js'
 
 describe('SIP URIs', () => {
@@ -45,5 +46,30 @@ describe('SIP URIs', () => {
   it('a bracket within a quoted header parameter does not start a URI', () => {
     const address = parseSipAddress('sip:a@example.org;note="<x>";tag=7')
     expect([address.uri.host, address.tag]).toEqual(['example.org', '7'])
+  })
+})
+
+describe('an address that was read before', () => {
+  it('is the same, with the same complaints, also when thousands were read since', () => {
+    const text = '"Bob <sip:bob@example.org;;x>;tag=7;'
+    const read = (): unknown => {
+      const defects = new DefectList()
+      return { address: parseSipAddress(text, defects), defects: defects.codes }
+    }
+    const first = read()
+    expect(first).toMatchObject({ address: { tag: '7', uri: { host: 'example.org' } } })
+    expect((first as { defects: string[] }).defects).toContain('quote_not_closed')
+    expect(read()).toEqual(first)
+    for (let k = 0; k < 10_000; k++)
+      expect(parseSipAddress(`<sip:${k}@example.org>`).uri.user).toBe(String(k))
+    expect(read()).toEqual(first)
+  })
+
+  it('adds its complaints to those of the message', () => {
+    const defects = new DefectList()
+    defects.add('bad_date')
+    parseSipAddress('<sip:a@example.org', defects)
+    parseSipAddress('<sip:a@example.org', defects)
+    expect(defects.codes).toEqual(['bad_date', 'bracket_not_closed'])
   })
 })

@@ -1,5 +1,5 @@
 import type { SipAddress, SipUri } from './message.js'
-import type { DefectList } from './parse-defects.js'
+import { DefectList } from './parse-defects.js'
 import { endOfQuoted, isQuoteClosed, parseParameters, trimLws, unquote } from './headers.js'
 import { canonicalAddress } from '../decode/address.js'
 
@@ -93,20 +93,21 @@ export function parseSipUri(text: string): SipUri {
 function sipUri(scheme: string, rest: string): SipUri {
   const hostAt = hostStart(rest)
   let hostEnd = hostAt
-  while (hostEnd < rest.length && !';?'.includes(rest[hostEnd])) hostEnd++
+  while (hostEnd < rest.length && !isHostEnd(rest.charCodeAt(hostEnd))) hostEnd++
   const headersAt = rest.indexOf('?', hostEnd)
   const parameterText = rest.slice(hostEnd, headersAt < 0 ? undefined : headersAt)
-  const uri: SipUri = {
-    scheme,
-    ...parseHostPort(rest.slice(hostAt, hostEnd)),
-    parameters: unescapeParameters(parseParameters(parameterText, 0)),
-  }
-  if (hostAt > 0) {
-    const userinfo = rest.slice(0, hostAt - 1)
-    const colon = userinfo.indexOf(':')
-    uri.user = detached(unescapeUri(trimLws(colon < 0 ? userinfo : userinfo.slice(0, colon))))
-  }
-  return uri
+  const place = parseHostPort(rest.slice(hostAt, hostEnd))
+  const parameters = unescapeParameters(parseParameters(parameterText, 0))
+  if (hostAt === 0) return { scheme, ...place, parameters }
+  const userinfo = rest.slice(0, hostAt - 1)
+  const colon = userinfo.indexOf(':')
+  const user = detached(unescapeUri(trimLws(colon < 0 ? userinfo : userinfo.slice(0, colon))))
+  return { scheme, ...place, parameters, user }
+}
+
+/** `;` or `?` */
+function isHostEnd(code: number): boolean {
+  return code === 0x3b || code === 0x3f
 }
 
 function telUri(rest: string): SipUri {
@@ -136,8 +137,46 @@ function bareParametersAt(text: string): number {
   return text.indexOf(';', at)
 }
 
-/** Reads a From, To, Contact, Route or Refer-To value (name-addr or addr-spec with parameters). Never throws. */
+interface KnownAddress {
+  address: SipAddress
+  defects: DefectList
+}
+
+/** Most values that are remembered in each of the two generations, and the longest of them. */
+const MOST_KNOWN = 4096
+const LONGEST_KNOWN = 256
+/** Values read lately: a call repeats its From, To and Contact in each message. The older ones go together. */
+let recent = new Map<string, KnownAddress>()
+let older = new Map<string, KnownAddress>()
+
+/**
+ * Reads a From, To, Contact, Route or Refer-To value (name-addr or addr-spec with parameters). Never throws. Equal values
+ * may give the same object.
+ */
 export function parseSipAddress(text: string, defects?: DefectList): SipAddress {
+  let known = recent.get(text)
+  if (known === undefined) {
+    known = older.get(text) ?? readNew(text)
+    if (text.length <= LONGEST_KNOWN) remember(text, known)
+  }
+  if (defects) for (const code of known.defects.codes) defects.add(code)
+  return known.address
+}
+
+function readNew(text: string): KnownAddress {
+  const defects = new DefectList()
+  return { address: readSipAddress(text, defects), defects }
+}
+
+function remember(text: string, known: KnownAddress): void {
+  if (recent.size >= MOST_KNOWN) {
+    older = recent
+    recent = new Map()
+  }
+  recent.set(detached(text), known)
+}
+
+function readSipAddress(text: string, defects: DefectList): SipAddress {
   const value = trimLws(text)
   let display: string | undefined
   let at = 0
@@ -191,8 +230,10 @@ function address(
   const uri = parseSipUri(uriText)
   const empty = uri.host === '' && (uri.user === undefined || uri.scheme !== 'tel')
   if (uri.scheme === '' || empty) defects?.add('bad_uri')
-  const result: SipAddress = { uri, uriText: detached(uriText) }
-  if (display !== undefined) result.display = detached(display)
-  if (parameters.tag !== undefined) result.tag = detached(parameters.tag)
-  return result
+  return {
+    uri,
+    uriText: detached(uriText),
+    ...(display !== undefined && { display: detached(display) }),
+    ...(parameters.tag !== undefined && { tag: detached(parameters.tag) }),
+  }
 }
