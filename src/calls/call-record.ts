@@ -205,16 +205,12 @@ export function callRecord(call: CallEntry, context: RecordContext): CallRecord 
 }
 
 /** End-to-end and per-leg round trips by RTCP. */
-function rttFields({ rtcp }: CallEntry): Partial<CallRecord> {
-  if (!rtcp) return {}
-  const { endToEnd, legs } = rtcp
-  return {
-    rtt_p50_ms: endToEnd.percentile(50),
-    rtt_p95_ms: endToEnd.percentile(95),
-    rtt_max_ms: endToEnd.count > 0 ? endToEnd.maximum : undefined,
-    caller_leg_rtt_p50_ms: legs.caller.percentile(50),
-    callee_leg_rtt_p50_ms: legs.callee.percentile(50),
-  }
+function noteRoundTrips(record: CallRecord, { endToEnd, legs }: NonNullable<CallEntry['rtcp']>): void {
+  record.rtt_p50_ms = endToEnd.percentile(50)
+  record.rtt_p95_ms = endToEnd.percentile(95)
+  if (endToEnd.count > 0) record.rtt_max_ms = endToEnd.maximum
+  record.caller_leg_rtt_p50_ms = legs.caller.percentile(50)
+  record.callee_leg_rtt_p50_ms = legs.callee.percentile(50)
 }
 
 type CommonFields = Pick<CallRecord, 'media' | 'mos_cq_min' | 'quality' | 'findings' | 'validity'>
@@ -228,39 +224,50 @@ function signalledRecord(
   const endMs = sip.byeMs ?? sip.endMs
   const over = sip.state !== 'in_progress'
   const answered = sip.answerMs !== undefined && sip.byeMs !== undefined
-  const caller = sip.callerSignalling.address
-  const callee = sip.calleeSignalling.address
-  const holdMs = heldMs(sip.holds, sip.inviteMs, endMs ?? context.nowMs)
-  return {
-    type: 'call',
-    schema: RECORD_SCHEMA,
-    call_id: sip.callId,
-    probe: context.config.probe,
-    start: rfc3339(sip.inviteMs),
-    end: over && endMs !== undefined ? rfc3339(endMs) : undefined,
-    duration_s: answered ? Math.max(0, ((sip.byeMs ?? 0) - (sip.answerMs ?? 0)) / 1000) : undefined,
-    state: sip.state,
-    caller: sip.caller || undefined,
-    callee: sip.callee || undefined,
-    caller_address: caller,
-    callee_address: callee,
-    ...placesOf(call, context),
-    emergency: isEmergency(sip, context.emergencyNumbers) || undefined,
-    leg: call.leg?.role,
-    leg_of: call.leg?.role === 'further' ? call.leg.of : undefined,
-    leg_confidence: call.leg?.confidence,
-    leg_evidence: call.leg?.evidence,
-    sip: sipRecord(sip),
-    ...common,
-    ...rttFields(call),
-    hold_ms: sip.holds.length > 0 ? holdMs : undefined,
-    transferred_by: sip.referredBy,
-    related_calls: relatedCalls(call, sip),
+  const record = newCallRecord(sip.callId, rfc3339(sip.inviteMs), sip.state, common, context)
+  if (over && endMs !== undefined) record.end = rfc3339(endMs)
+  if (answered) record.duration_s = Math.max(0, ((sip.byeMs ?? 0) - (sip.answerMs ?? 0)) / 1000)
+  record.caller = sip.caller || undefined
+  record.callee = sip.callee || undefined
+  record.caller_address = sip.callerSignalling.address
+  record.callee_address = sip.calleeSignalling.address
+  Object.assign(record, placesOf(call, context))
+  if (isEmergency(sip, context.emergencyNumbers)) record.emergency = true
+  if (call.leg) {
+    record.leg = call.leg.role
+    record.leg_of = call.leg.role === 'further' ? call.leg.of : undefined
+    record.leg_confidence = call.leg.confidence
+    record.leg_evidence = call.leg.evidence
   }
+  record.sip = sipRecord(sip)
+  if (call.rtcp) noteRoundTrips(record, call.rtcp)
+  if (sip.holds.length > 0) record.hold_ms = heldMs(sip.holds, sip.inviteMs, endMs ?? context.nowMs)
+  record.transferred_by = sip.referredBy
+  record.related_calls = relatedCalls(call, sip)
+  return record
+}
+
+/** A record with every field there from the start, as in `newDraft`. */
+function newCallRecord(
+  callId: string,
+  start: string,
+  state: CallRecord['state'],
+  { media, mos_cq_min, quality, findings, validity }: CommonFields,
+  { config }: RecordContext,
+): CallRecord {
+  const u = undefined
+  return {
+    type: 'call', schema: RECORD_SCHEMA, call_id: callId, probe: config.probe, start, end: u, duration_s: u, state, quality,
+    caller: u, callee: u, caller_address: u, callee_address: u, caller_site: u, callee_site: u, trunk: u, emergency: u,
+    leg: u, leg_of: u, leg_confidence: u, leg_evidence: u, sip: u, media, mos_cq_min,
+    rtt_p50_ms: u, rtt_p95_ms: u, rtt_max_ms: u, caller_leg_rtt_p50_ms: u, callee_leg_rtt_p50_ms: u,
+    hold_ms: u, transferred_by: u, related_calls: u, findings, validity,
+  } // prettier-ignore
 }
 
 /** By Replaces and REFER, and the other legs. */
 function relatedCalls(call: CallEntry, sip: SipCall): string[] | undefined {
+  if (sip.relatedCallIds.length === 0 && !call.related) return undefined
   const ids = [...new Set([...sip.relatedCallIds, ...(call.related ?? [])])]
   return ids.length > 0 ? ids : undefined
 }
@@ -268,20 +275,13 @@ function relatedCalls(call: CallEntry, sip: SipCall): string[] | undefined {
 function mediaOnlyRecord(call: CallEntry, common: CommonFields, context: RecordContext): CallRecord {
   const { first, last } = mediaSpan(common.media)
   const [caller, callee] = mediaAddresses(call)
-  return {
-    type: 'call',
-    schema: RECORD_SCHEMA,
-    call_id: call.callId,
-    probe: context.config.probe,
-    start: first ?? rfc3339(context.nowMs),
-    end: last,
-    duration_s:
-      first !== undefined && last !== undefined ? (Date.parse(last) - Date.parse(first)) / 1000 : undefined,
-    state: 'media_only',
-    caller_address: caller,
-    callee_address: callee,
-    ...placesOf(call, context),
-    ...common,
-    ...rttFields(call),
-  }
+  const record = newCallRecord(call.callId, first ?? rfc3339(context.nowMs), 'media_only', common, context)
+  record.end = last
+  if (first !== undefined && last !== undefined)
+    record.duration_s = (Date.parse(last) - Date.parse(first)) / 1000
+  record.caller_address = caller
+  record.callee_address = callee
+  Object.assign(record, placesOf(call, context))
+  if (call.rtcp) noteRoundTrips(record, call.rtcp)
+  return record
 }

@@ -24,25 +24,34 @@ export function mediaSpan(media: CallRecord['media']): { first?: string; last?: 
   return { first, last }
 }
 
+/** Nothing known yet, every field there from the start: one hidden class for all of them, as in `newDraft`. */
+function blank(): Validity {
+  const u = undefined
+  return {
+    complete_start: u, complete_end: u, directions_seen: u, directions_without_room: u,
+    capture_drops: u, capture_down_ms: u, mirror_loss: u, span_duplicates: u, truncated: u, evicted: u,
+    resumed: u, timestamp_source: u, encrypted_rtcp: u, clock_synchronized: u,
+  } // prettier-ignore
+}
+
 /** What limits a call's record: what was not seen of it, or cannot be vouched for. */
 export function validity(call: CallEntry, media: CallRecord['media'], context: RecordContext): Validity {
-  let spanDuplicates = 0
-  for (const direction of DIRECTIONS) {
-    spanDuplicates += call.directions[direction].totals()?.counts.spanDuplicates ?? 0
-  }
-  return {
-    ...completeness(call.sip),
-    directions_seen: DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0),
-    directions_without_room:
-      call.withoutRoom.length > 0 ? DIRECTIONS.filter((d) => call.withoutRoom.includes(d)) : undefined,
-    ...captureValidity(call.callId, startOf(call.sip, media, context.nowMs), context.nowMs, context),
-    mirror_loss: mirrorLoss(call),
-    span_duplicates: spanDuplicates,
-    truncated: isTruncated(call, media, context) || undefined,
-    evicted: call.sip?.evicted,
-    encrypted_rtcp: call.rtcp?.encrypted || undefined,
-    timestamp_source: context.timestampSource,
-  }
+  const { sip, withoutRoom } = call
+  const validity = blank()
+  noteCompleteness(validity, sip)
+  noteCapture(validity, call.callId, startOf(sip, media, context.nowMs), context.nowMs, context)
+  validity.directions_seen = DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0)
+  if (withoutRoom.length > 0)
+    validity.directions_without_room = DIRECTIONS.filter((direction) => withoutRoom.includes(direction))
+  validity.mirror_loss = call.rtcp && mirrorLoss(call.rtcp)
+  validity.span_duplicates = 0
+  for (const direction of DIRECTIONS)
+    validity.span_duplicates += call.directions[direction].totals()?.counts.spanDuplicates ?? 0
+  validity.truncated = isTruncated(call, media, context) || undefined
+  validity.evicted = sip?.evicted
+  validity.encrypted_rtcp = call.rtcp?.encrypted || undefined
+  validity.timestamp_source = context.timestampSource
+  return validity
 }
 
 /** What limits a stream's record. Of what the capture missed, what it missed while the stream ran. */
@@ -50,23 +59,21 @@ export function streamValidity(stream: StreamEntry, counts: MediaTotals, context
   const { recordedCall: call, firstArrival } = stream
   const startMs = Number.isNaN(counts.firstPacket) ? firstArrival : counts.firstPacket
   const endMs = (Number.isNaN(counts.lastPacket) ? firstArrival : counts.lastPacket) + MAY_GO_ON_MS
-  return {
-    ...completeness(call?.sip),
-    ...captureValidity(call?.callId, startMs, endMs, context),
-    span_duplicates: counts.spanDuplicates,
-    truncated: wasCut(startMs, endMs, context) || undefined,
-    encrypted_rtcp: call?.rtcp?.encrypted || undefined,
-    timestamp_source: context.timestampSource,
-  }
+  const validity = blank()
+  noteCompleteness(validity, call?.sip)
+  noteCapture(validity, call?.callId, startMs, endMs, context)
+  validity.span_duplicates = counts.spanDuplicates
+  validity.truncated = wasCut(startMs, endMs, context) || undefined
+  validity.encrypted_rtcp = call?.rtcp?.encrypted || undefined
+  validity.timestamp_source = context.timestampSource
+  return validity
 }
 
 /** Whether signalling showed the beginning and the end. */
-function completeness(sip: SipCall | undefined): Pick<Validity, 'complete_start' | 'complete_end'> {
-  if (!sip) return {}
-  return {
-    complete_start: sip.sawInvite,
-    complete_end: sip.state !== 'in_progress' && sip.endMs !== undefined,
-  }
+function noteCompleteness(validity: Validity, sip: SipCall | undefined): void {
+  if (!sip) return
+  validity.complete_start = sip.sawInvite
+  validity.complete_end = sip.state !== 'in_progress' && sip.endMs !== undefined
 }
 
 /** Whether a capture file ended early or was damaged while the call ran. */
@@ -84,26 +91,23 @@ function startOf(sip: SipCall | undefined, media: CallRecord['media'], nowMs: nu
 }
 
 /** What the live capture missed within [startMs, endMs]. */
-function captureValidity(
+function noteCapture(
+  validity: Validity,
   callId: string | undefined,
   startMs: number,
   endMs: number,
   { captureLosses }: RecordContext,
-): Pick<Validity, 'capture_drops' | 'capture_down_ms' | 'resumed' | 'clock_synchronized'> {
-  if (!captureLosses) return {}
+): void {
+  if (!captureLosses) return
   const { drops, downMs } = captureLosses.between(startMs, endMs)
-  return {
-    capture_drops: captureLosses.known ? drops : undefined,
-    capture_down_ms: downMs > 0 ? downMs : undefined,
-    resumed: (callId !== undefined && captureLosses.isResumed(callId)) || undefined,
-    clock_synchronized: captureLosses.clockSynchronized,
-  }
+  if (captureLosses.known) validity.capture_drops = drops
+  if (downMs > 0) validity.capture_down_ms = downMs
+  if (callId !== undefined && captureLosses.isResumed(callId)) validity.resumed = true
+  validity.clock_synchronized = captureLosses.clockSynchronized
 }
 
 /** Packets that RTCP shows were received and the tap did not see; undefined when RTCP does not tell. */
-function mirrorLoss(call: CallEntry): number | undefined {
-  const beyond = DIRECTIONS.map((direction) => call.rtcp?.lossBeyondTap(direction)).filter(
-    (b) => b !== undefined,
-  )
+function mirrorLoss(rtcp: NonNullable<CallEntry['rtcp']>): number | undefined {
+  const beyond = DIRECTIONS.map((direction) => rtcp.lossBeyondTap(direction)).filter((b) => b !== undefined)
   return beyond.length > 0 ? beyond.reduce((sum, { mirror }) => sum + mirror, 0) : undefined
 }
