@@ -88,7 +88,7 @@ export function page({ machine, date, runs, packets, sizes, tshark, long }) {
   ]
   if (tshark) {
     lines.push(
-      `For scale: ${machine.tshark ?? 'tshark'} \`-q -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median).`,
+      `For scale: ${machine.tshark ?? 'tshark'} \`-q --enable-heuristic rtp_udp -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median). Without the heuristic tshark finds no stream in a file without signalling, and takes half as long again.`,
       '',
     )
   }
