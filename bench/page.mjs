@@ -83,12 +83,12 @@ export function page({ machine, date, runs, packets, sizes, tshark, long }) {
     '|---:|---:|---:|---:|---:|',
     ...sizes.map((size) => `| ${twoThreadsRow(size)} |`),
     '',
-    'Here it ends: one thread does all the measuring, and writes the records, so the gain is at most what reading took, and less where the memory is what both wait for. `--workers auto` uses the second thread from half a gigabyte of plain capture on, or 4 MiB of zstd, where unpacking is work of the same process.',
+    'Here it ends: one thread does all the measuring, and writes the records, so the gain is at most what reading took, and less where the memory is what both wait for. `--workers auto` uses the second thread where there is much to unpack: from 4 MiB of zstd on, or 64 MiB of gzip.',
     '',
   ]
   if (tshark) {
     lines.push(
-      `For scale: ${machine.tshark ?? 'tshark'} \`-q --enable-heuristic rtp_udp -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median). Without the heuristic tshark finds no stream in a file without signalling, and takes half as long again.`,
+      `For scale: ${machine.tshark ?? 'tshark'} \`-q --enable-heuristic rtp_udp -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median). Without the heuristic tshark finds no stream in a file without signalling.`,
       '',
     )
   }

@@ -44,7 +44,7 @@ export function replayCommand(): Command {
     .option('--baselines <path>', 'with --alerts: what a capture learnt (its alerts.state_dir; read only)')
     .option(
       '--workers <n>',
-      'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big files',
+      'threads: 1; 2 (one reads and unpacks, one measures; same records); auto: 2 for big packed files',
       workersOf,
       'auto',
     )
@@ -68,16 +68,15 @@ function workersOf(text: string): number | 'auto' {
 }
 
 /**
- * A second thread takes a tenth of a second to start. From so many bytes of capture on it pays (docs/benchmarks.md), and
- * from fewer of what has to be unpacked: zstd by this process, gzip by a thread of Node's own.
+ * A second thread takes a tenth of a second to start. It pays where there is so much to unpack: zstd by this process, gzip
+ * by a thread of Node's own. Plain captures are read as fast as they are measured (docs/benchmarks.md).
  */
-const WORTH_A_THREAD_BYTES = 512 << 20
-const ZSTD_WEIGHT = 128
-const GZIP_WEIGHT = 8
+const WORTH_A_THREAD_BYTES = 4 << 20
+const GZIP_SHARE = 1 / 16
 
-function weight({ path, size }: CapturePath): number {
-  if (/\.(zst|zstd)$/i.test(path)) return size * ZSTD_WEIGHT
-  return /\.gz$/i.test(path) ? size * GZIP_WEIGHT : size
+function toUnpack({ path, size }: CapturePath): number {
+  if (/\.(zst|zstd)$/i.test(path)) return size
+  return /\.gz$/i.test(path) ? size * GZIP_SHARE : 0
 }
 
 /** A pipe is read by the measuring thread: what comes through one is to be seen at once. */
@@ -86,7 +85,7 @@ async function openSource(files: readonly string[], workers: number | 'auto'): P
   if (workers === 1) return openFiles(files, { batch })
   const captures = await expandPaths(files)
   if (captures.some((capture) => capture.live)) return openCaptures(captures, { batch })
-  const bytes = captures.reduce((sum, capture) => sum + weight(capture), 0)
+  const bytes = captures.reduce((sum, capture) => sum + toUnpack(capture), 0)
   if (workers === 'auto' && (bytes < WORTH_A_THREAD_BYTES || availableParallelism() < 2))
     return openCaptures(captures, { batch })
   const { ReaderSource } = await import('../pipeline/reader/reader-source.js')
