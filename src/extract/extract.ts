@@ -6,7 +6,7 @@ import { CallprobeError } from '../errors.js'
 import { Probe } from '../pipeline/probe.js'
 import { openCaptureOutput } from './capture-output.js'
 import { FramePlans } from './frame-plan.js'
-import { FrameSelector, planFragmentedMedia, windowOf, type SelectionCounts } from './frame-selector.js'
+import { FrameSelector, planFragmentedMedia, type SelectionCounts } from './frame-selector.js'
 import { MediaCollector } from './media-collector.js'
 import { RelatedCalls } from './related-calls.js'
 import { SignallingScanner } from './signalling-scanner.js'
@@ -86,7 +86,7 @@ export async function extractCalls(files: readonly string[], options: ExtractOpt
   for (const _ of probe.finish());
   scanner.finish()
   planFragmentedMedia(plans, scanner.fragmentedMedia, collector.flows, { payload })
-  scanner.planAgents(collector.flows, windowOf, payload)
+  scanner.planAgents(collector.flows, payload)
   if (plans.size === 0 && collector.flows.size === 0) throw notFound(options.callIds, collector)
   const linkTypes = [...survey.linkTypes]
   const writer = openCaptureOutput(output, { linkTypes, microseconds: survey.microseconds })

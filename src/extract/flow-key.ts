@@ -21,6 +21,21 @@ export function flowEnds(
   return source && destination && { source, sourcePort, destination, destinationPort }
 }
 
+/** What of a packet says which flow it is of. */
+export type FlowPacket = Pick<
+  DecodedPacket,
+  | 'source0'
+  | 'source1'
+  | 'source2'
+  | 'source3'
+  | 'destination0'
+  | 'destination1'
+  | 'destination2'
+  | 'destination3'
+  | 'sourcePort'
+  | 'destinationPort'
+>
+
 /** Flows that are looked for in every packet, found by ports first. Each has a value of its own. */
 export class FlowTable<T> {
   private readonly byPorts = new Map<number, { ends: FlowEnds; value: T }[]>()
@@ -37,7 +52,7 @@ export class FlowTable<T> {
     return value
   }
 
-  of(p: DecodedPacket): T | undefined {
+  of(p: FlowPacket): T | undefined {
     const flows = this.byPorts.get(portsKey(p.sourcePort, p.destinationPort))
     return flows?.find(({ ends }) => isOf(ends, p))?.value
   }
@@ -65,7 +80,7 @@ function sameEnds(a: FlowEnds, b: FlowEnds): boolean {
   return true
 }
 
-function isOf({ source: s, destination: d }: FlowEnds, p: DecodedPacket): boolean {
+function isOf({ source: s, destination: d }: FlowEnds, p: FlowPacket): boolean {
   return (
     s[0] === p.source0 &&
     d[0] === p.destination0 &&

@@ -79,6 +79,11 @@ export interface Piece {
   opens?: boolean
 }
 
+/** What stands in place of secrets, and of audio that cannot be cut off. */
+export function filler(length: number): Uint8Array {
+  return new Uint8Array(length).fill(0x78)
+}
+
 /** Writes `bytes` over the unit from `start` on, wherever a frame has a part of it. */
 export function fillPieces(
   plans: FramePlans,

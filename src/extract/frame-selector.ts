@@ -7,15 +7,13 @@ import type { CaptureOutput } from './capture-output.js'
 import { flowEnds, type FlowTable } from './flow-key.js'
 import { modeHeaderBytes } from '../calls/payload-mode.js'
 import { icmpQuotationLength, isRtcp, rtpHeaderLength, ssrcAt } from './frame-cut.js'
-import type { FramePlan, FramePlans } from './frame-plan.js'
+import { filler, type FramePlan, type FramePlans } from './frame-plan.js'
 import { renewChecksums } from './ip-headers.js'
 import type { CallFlow, MediaWindow } from './media-collector.js'
-import type { FragmentedMedia } from './signalling-scanner.js'
+import type { FragmentedMedia, SeenMedia } from './signalling-scanner.js'
 
 /** How long after the media an answer to them may come. */
 const ICMP_AFTER_MS = 2000
-/** What stands in place of audio that cannot be cut off. */
-const FILLER = 0x78
 
 export interface SelectionCounts {
   packets: number
@@ -31,12 +29,12 @@ export interface SelectorOptions {
 }
 
 /** The window that a packet of the flow falls into. */
-export function windowOf(flow: CallFlow, ssrc: number, timeMs: number): MediaWindow | undefined {
+function windowOf(flow: CallFlow, ssrc: number, timeMs: number): MediaWindow | undefined {
   return flow.media.find((w) => w.ssrc === ssrc && timeMs >= w.fromMs && timeMs <= w.toMs)
 }
 
 /** RTP header, and what of the payload says which mode is in use: bytes of a packet that stay. */
-export function keptHead(
+function keptHead(
   { modes }: MediaWindow,
   bytes: Uint8Array,
   at: number,
@@ -49,34 +47,40 @@ export function keptHead(
   return Math.min(header + mode, captured)
 }
 
+/**
+ * Bytes of a datagram that stay, now that the wanted flows are known: Infinity for all of it, -1 when it is not wanted.
+ * @param length bytes of the whole datagram
+ */
+export function keptOfMedia(
+  { packet, timeMs, head }: SeenMedia,
+  length: number,
+  flows: FlowTable<CallFlow>,
+  payload: boolean,
+): number {
+  if (head.length < 12) return -1
+  const flow = flows.of(packet)
+  if (!flow) return -1
+  if (flow.rtcp.has(timeMs)) return Infinity
+  const window = windowOf(flow, ssrcAt(head, 0), timeMs)
+  if (!window) return -1
+  return payload ? Infinity : keptHead(window, head, 0, head.length, length)
+}
+
 /** Chooses the frames of RTP in fragments, now that the wanted flows are known. */
 export function planFragmentedMedia(
   plans: FramePlans,
-  media: readonly FragmentedMedia[],
+  fragmented: readonly FragmentedMedia[],
   flows: FlowTable<CallFlow>,
   { payload }: SelectorOptions,
 ): void {
-  for (const { packet, timeMs, head, payloadAt, pieces } of media) {
-    if (head.length < 12) continue
-    const flow = flows.find({
-      source: Int32Array.of(packet.source0, packet.source1, packet.source2, packet.source3),
-      sourcePort: packet.sourcePort,
-      destination: Int32Array.of(
-        packet.destination0,
-        packet.destination1,
-        packet.destination2,
-        packet.destination3,
-      ),
-      destinationPort: packet.destinationPort,
-    })
-    const window = flow && windowOf(flow, ssrcAt(head, 0), timeMs)
-    const whole = payload || flow?.rtcp.has(timeMs)
-    if (!window && !flow?.rtcp.has(timeMs)) continue
+  for (const media of fragmented) {
+    const { payloadAt, pieces } = media
     const last = pieces.reduce((end, { start, length }) => Math.max(end, start + length), 0)
-    const headEnd = payloadAt + (window ? keptHead(window, head, 0, head.length, last - payloadAt) : 0)
+    const kept = keptOfMedia(media, last - payloadAt, flows, payload)
+    if (kept < 0) continue
     for (const piece of pieces) {
-      const keep = piece.at + Math.max(0, Math.min(headEnd - piece.start, piece.captured))
-      plans.chooseStart(piece.frame, piece.timeMs, whole ? Infinity : keep)
+      const keep = piece.at + Math.max(0, Math.min(payloadAt + kept - piece.start, piece.captured))
+      plans.chooseStart(piece.frame, piece.timeMs, kept === Infinity ? Infinity : keep)
     }
   }
 }
@@ -166,7 +170,7 @@ export class FrameSelector {
   private writeFilled(batch: PacketBatch, k: number, from: number, to: number): void {
     const start = batch.frameOffset[k]
     const frame = batch.bytes.slice(start, start + batch.capturedLength[k])
-    frame.fill(FILLER, from - start, to - start)
+    frame.set(filler(to - from), from - start)
     renewChecksums(frame, batch.wireLength[k])
     this.put(batch, k, frame)
   }

@@ -1,9 +1,8 @@
 import type { FlowTable } from './flow-key.js'
-import { ssrcAt } from './frame-cut.js'
-import { fillPieces, type FramePlans, type Piece } from './frame-plan.js'
-import { keptHead } from './frame-selector.js'
-import type { CallFlow, MediaWindow } from './media-collector.js'
-import type { FragmentedMedia } from './signalling-scanner.js'
+import { filler, fillPieces, type FramePlans, type Piece } from './frame-plan.js'
+import { keptOfMedia } from './frame-selector.js'
+import type { CallFlow } from './media-collector.js'
+import type { SeenMedia } from './signalling-scanner.js'
 import type { TcpStream } from './tcp-messages.js'
 
 /** Messages of capture agents that are remembered. */
@@ -23,7 +22,7 @@ export interface HepMessage {
   wanted: boolean
   secrets: readonly { start: number; end: number }[]
   /** RTP or RTCP. */
-  media?: { packet: FragmentedMedia['packet']; timeMs: number; head: Uint8Array }
+  media?: SeenMedia
 }
 
 /**
@@ -39,16 +38,11 @@ export class HepMessages {
     else this.messages.push(message)
   }
 
-  plan(
-    plans: FramePlans,
-    flows: FlowTable<CallFlow>,
-    windowOf: (flow: CallFlow, ssrc: number, timeMs: number) => MediaWindow | undefined,
-    payload: boolean,
-  ): void {
+  plan(plans: FramePlans, flows: FlowTable<CallFlow>, payload: boolean): void {
     const chosen = new Set<Piece>()
     const kept = new Map<HepMessage, number>()
     for (const message of this.messages) {
-      const keep = keptOf(message, flows, windowOf, payload)
+      const keep = keptOf(message, flows, payload)
       if (keep < 0) continue
       kept.set(message, keep)
       for (const piece of carriers(message)) chosen.add(piece)
@@ -66,41 +60,21 @@ export class HepMessages {
         { start: from, end: message.payloadEnd },
       ]
       for (const { start, end } of hidden) {
-        if (start < end) fillPieces(plans, pieces, start, new Uint8Array(end - start).fill(FILLER))
+        if (start < end) fillPieces(plans, pieces, start, filler(end - start))
       }
     }
   }
 }
 
-const FILLER = 0x78
-
 /** Bytes of its payload that stay; -1 when the message is not wanted. */
 function keptOf(
   { wanted, media, payloadStart, payloadEnd }: HepMessage,
   flows: FlowTable<CallFlow>,
-  windowOf: (flow: CallFlow, ssrc: number, timeMs: number) => MediaWindow | undefined,
   payload: boolean,
 ): number {
   const length = payloadEnd - payloadStart
   if (wanted) return length
-  if (!media || media.head.length < 12) return -1
-  const { packet, timeMs, head } = media
-  const flow = flows.find({
-    source: Int32Array.of(packet.source0, packet.source1, packet.source2, packet.source3),
-    sourcePort: packet.sourcePort,
-    destination: Int32Array.of(
-      packet.destination0,
-      packet.destination1,
-      packet.destination2,
-      packet.destination3,
-    ),
-    destinationPort: packet.destinationPort,
-  })
-  if (!flow) return -1
-  if (flow.rtcp.has(timeMs)) return length
-  const window = windowOf(flow, ssrcAt(head, 0), timeMs)
-  if (!window) return -1
-  return payload ? length : keptHead(window, head, 0, head.length, length)
+  return media ? Math.min(length, keptOfMedia(media, length, flows, payload)) : -1
 }
 
 /** The segments of a message, from one on that begins with a message. */

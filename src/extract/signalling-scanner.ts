@@ -7,37 +7,27 @@ import { secretSpans, type Span } from '../privacy/sip-secrets.js'
 import type { SipMessage } from '../sip/message.js'
 import { looksLikeSip } from '../sip/parse-detect.js'
 import { parseSipMessage } from '../sip/parse.js'
-import type { FlowTable } from './flow-key.js'
+import type { FlowPacket, FlowTable } from './flow-key.js'
 import { FragmentPieces } from './fragment-pieces.js'
-import { fillPieces, type FramePlans, type Piece } from './frame-plan.js'
+import { filler, fillPieces, type FramePlans, type Piece } from './frame-plan.js'
 import { HepMessages } from './hep-messages.js'
-import type { CallFlow, MediaWindow } from './media-collector.js'
+import type { CallFlow } from './media-collector.js'
 import { TcpMessages, type TcpMessage, type TcpStream } from './tcp-messages.js'
 
 const SIP_PORTS = [5060, 5061, 5080]
 /** Datagrams of media in fragments that are remembered; such media are rare. */
 const MOST_FRAGMENTED_MEDIA = 100_000
-/** What stands in place of a secret. */
-const FILLER = 0x78
 
-/** A UDP datagram in IP fragments that may be media: decided when the wanted flows are known. */
-export interface FragmentedMedia {
-  packet: Pick<
-    DecodedPacket,
-    | 'source0'
-    | 'source1'
-    | 'source2'
-    | 'source3'
-    | 'destination0'
-    | 'destination1'
-    | 'destination2'
-    | 'destination3'
-    | 'sourcePort'
-    | 'destinationPort'
-  >
+/** A datagram that may be media: decided when the wanted flows are known. */
+export interface SeenMedia {
+  packet: FlowPacket
   timeMs: number
   /** The first bytes of the payload. */
   head: Uint8Array
+}
+
+/** The same in IP fragments. */
+export interface FragmentedMedia extends SeenMedia {
   /** Where the payload begins in the IP datagram. */
   payloadAt: number
   pieces: Piece[]
@@ -123,12 +113,8 @@ export class SignallingScanner {
   }
 
   /** Chooses what capture agents sent over TCP, now that the wanted flows are known. */
-  planAgents(
-    flows: FlowTable<CallFlow>,
-    windowOf: (flow: CallFlow, ssrc: number, timeMs: number) => MediaWindow | undefined,
-    payload: boolean,
-  ): void {
-    this.hep.plan(this.plans, flows, windowOf, payload)
+  planAgents(flows: FlowTable<CallFlow>, payload: boolean): void {
+    this.hep.plan(this.plans, flows, payload)
   }
 
   private onHep(bytes: Uint8Array, timeMs: number, stream: TcpStream, start: number): void {
@@ -230,7 +216,7 @@ export class SignallingScanner {
   }
 }
 
-function mediaOf(p: DecodedPacket): Pick<FragmentedMedia, 'packet' | 'timeMs' | 'head'> {
+function mediaOf(p: DecodedPacket): SeenMedia {
   const { source0, source1, source2, source3, destination0, destination1, destination2, destination3 } = p
   const { sourcePort, destinationPort, timeMs, payloadOffset } = p
   return {
@@ -249,8 +235,4 @@ function mediaOf(p: DecodedPacket): Pick<FragmentedMedia, 'packet' | 'timeMs' | 
     timeMs,
     head: p.bytes.slice(payloadOffset, payloadOffset + Math.min(p.payloadCaptured, 128)),
   }
-}
-
-function filler(length: number): Uint8Array {
-  return new Uint8Array(length).fill(FILLER)
 }
