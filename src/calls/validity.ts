@@ -24,22 +24,33 @@ export function mediaSpan(media: CallRecord['media']): { first?: string; last?: 
   return { first, last }
 }
 
-/** Nothing known yet, every field there from the start: one hidden class for all of them, as in `newDraft`. */
-function blank(): Validity {
+/**
+ * What limits the records of calls and streams alike; `call` is undefined for a stream of none. Every field is there from
+ * the start: one hidden class for all of them, as in `newDraft`.
+ * @param startMs,endMs of what the capture missed, what it missed then counts
+ */
+function newValidity(
+  call: CallEntry | undefined,
+  startMs: number,
+  endMs: number,
+  context: RecordContext,
+): Validity {
   const u = undefined
-  return {
+  const validity: Validity = {
     complete_start: u, complete_end: u, directions_seen: u, directions_without_room: u,
     capture_drops: u, capture_down_ms: u, mirror_loss: u, span_duplicates: u, truncated: u, evicted: u,
-    resumed: u, timestamp_source: u, encrypted_rtcp: u, clock_synchronized: u,
+    resumed: u, timestamp_source: context.timestampSource, encrypted_rtcp: call?.rtcp?.encrypted || u, clock_synchronized: u,
   } // prettier-ignore
+  noteCompleteness(validity, call?.sip)
+  noteCapture(validity, call?.callId, startMs, endMs, context)
+  return validity
 }
 
 /** What limits a call's record: what was not seen of it, or cannot be vouched for. */
 export function validity(call: CallEntry, media: CallRecord['media'], context: RecordContext): Validity {
   const { sip, withoutRoom } = call
-  const validity = blank()
-  noteCompleteness(validity, sip)
-  noteCapture(validity, call.callId, startOf(sip, media, context.nowMs), context.nowMs, context)
+  const startMs = startOf(sip, media, context.nowMs)
+  const validity = newValidity(call, startMs, context.nowMs, context)
   validity.directions_seen = DIRECTIONS.filter((direction) => (media[direction]?.packets ?? 0) > 0)
   if (withoutRoom.length > 0)
     validity.directions_without_room = DIRECTIONS.filter((direction) => withoutRoom.includes(direction))
@@ -47,25 +58,19 @@ export function validity(call: CallEntry, media: CallRecord['media'], context: R
   validity.span_duplicates = 0
   for (const direction of DIRECTIONS)
     validity.span_duplicates += call.directions[direction].totals()?.counts.spanDuplicates ?? 0
-  validity.truncated = isTruncated(call, media, context) || undefined
+  validity.truncated = wasCut(startMs, sip?.endMs ?? Infinity, context) || undefined
   validity.evicted = sip?.evicted
-  validity.encrypted_rtcp = call.rtcp?.encrypted || undefined
-  validity.timestamp_source = context.timestampSource
   return validity
 }
 
 /** What limits a stream's record. Of what the capture missed, what it missed while the stream ran. */
 export function streamValidity(stream: StreamEntry, counts: MediaTotals, context: RecordContext): Validity {
-  const { recordedCall: call, firstArrival } = stream
+  const { recordedCall, firstArrival } = stream
   const startMs = Number.isNaN(counts.firstPacket) ? firstArrival : counts.firstPacket
   const endMs = (Number.isNaN(counts.lastPacket) ? firstArrival : counts.lastPacket) + MAY_GO_ON_MS
-  const validity = blank()
-  noteCompleteness(validity, call?.sip)
-  noteCapture(validity, call?.callId, startMs, endMs, context)
+  const validity = newValidity(recordedCall, startMs, endMs, context)
   validity.span_duplicates = counts.spanDuplicates
   validity.truncated = wasCut(startMs, endMs, context) || undefined
-  validity.encrypted_rtcp = call?.rtcp?.encrypted || undefined
-  validity.timestamp_source = context.timestampSource
   return validity
 }
 
@@ -76,11 +81,7 @@ function noteCompleteness(validity: Validity, sip: SipCall | undefined): void {
   validity.complete_end = sip.state !== 'in_progress' && sip.endMs !== undefined
 }
 
-/** Whether a capture file ended early or was damaged while the call ran. */
-function isTruncated({ sip }: CallEntry, media: CallRecord['media'], context: RecordContext): boolean {
-  return wasCut(startOf(sip, media, context.nowMs), sip?.endMs ?? Infinity, context)
-}
-
+/** Whether a capture file ended early or was damaged meanwhile. */
 function wasCut(startMs: number, endMs: number, { cutsMs }: RecordContext): boolean {
   return cutsMs.some((cutMs) => startMs <= cutMs && cutMs < endMs)
 }

@@ -37,6 +37,23 @@ export class HepStream {
   }
 }
 
+/** The TCP connections over which capture agents send. */
+export class HepConnections {
+  private readonly streams = new WeakMap<object, readonly [HepStream, HepStream]>()
+
+  /** One direction of a connection, known by the first `bytes` it delivers; undefined when it is none of an agent. */
+  of(connection: object, direction: 0 | 1, bytes: Uint8Array): HepStream | undefined {
+    let streams = this.streams.get(connection)
+    if (!streams && looksLikeHepStream(bytes, 0, bytes.length))
+      this.streams.set(connection, (streams = [new HepStream(), new HepStream()]))
+    return streams?.[direction]
+  }
+
+  gap(connection: object, direction: 0 | 1): void {
+    this.streams.get(connection)?.[direction].gap()
+  }
+}
+
 /** Where a message begins, at `from` or behind it; else where one could that the next bytes show. */
 function nextMagic(bytes: Uint8Array, from: number): number {
   for (let at = from; at < bytes.length; at++) {

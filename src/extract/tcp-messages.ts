@@ -1,5 +1,5 @@
 import { formatAddress } from '../decode/address.js'
-import { HepStream, looksLikeHepStream } from '../decode/hep-stream.js'
+import { HepConnections, looksLikeHepStream } from '../decode/hep-stream.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import type { TcpConnection } from '../decode/tcp-connection.js'
 import { TcpReassembler } from '../decode/tcp.js'
@@ -94,8 +94,7 @@ export class TcpMessages {
   private segments = 0
   private readonly streams = new Map<string, TcpStream>()
   private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
-  /** Connections of capture agents, by direction. */
-  private readonly agents = new WeakMap<TcpConnection<unknown>, readonly [HepStream, HepStream]>()
+  private readonly agents = new HepConnections()
   private readonly tcp: TcpReassembler
   /** The delivery that is being parsed. */
   private delivered: { stream: TcpStream; end: number; timeMs: number; isRest: boolean } | undefined
@@ -108,7 +107,7 @@ export class TcpMessages {
       {
         onData: (connection, side, bytes, timeMs) => this.onData(connection, side, bytes, timeMs),
         onGap: (connection, side) => {
-          this.agents.get(connection)?.[side].gap()
+          this.agents.gap(connection, side)
           this.interrupt(connection, side, (parser) => parser.gap(side))
         },
         onEnd: (connection) => {
@@ -207,15 +206,12 @@ export class TcpMessages {
     bytes: Uint8Array,
     timeMs: number,
   ): boolean {
-    let streams = this.agents.get(connection)
-    if (!streams) {
-      if (!looksLikeHepStream(bytes, 0, bytes.length)) return false
-      this.agents.set(connection, (streams = [new HepStream(), new HepStream()]))
-    }
+    const agent = this.agents.of(connection, side, bytes)
+    if (!agent) return false
     const stream = this.streamAt(connection, side)
     const start = stream.startOf(stream.positionOf(connection.directions[side].next), bytes.length)
     const end = start + bytes.length
-    streams[side].push(bytes, (message, before) => this.options.onHep(message, timeMs, stream, end - before))
+    agent.push(bytes, (message, before) => this.options.onHep(message, timeMs, stream, end - before))
     return true
   }
 

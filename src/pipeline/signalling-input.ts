@@ -1,5 +1,5 @@
 import { formatAddress } from '../decode/address.js'
-import { HepStream, looksLikeHepStream } from '../decode/hep-stream.js'
+import { HepConnections, looksLikeHepStream } from '../decode/hep-stream.js'
 import type { DecodedPacket } from '../decode/packet.js'
 import type { TcpConnection } from '../decode/tcp-connection.js'
 import { TcpReassembler } from '../decode/tcp.js'
@@ -42,8 +42,7 @@ export class SignallingInput {
   private readonly ports = new Uint8Array(65_536)
   private readonly tcp: TcpReassembler
   private readonly parsers = new WeakMap<TcpConnection<unknown>, SipTcpConnectionParser>()
-  /** Connections of capture agents, by direction. */
-  private readonly agents = new WeakMap<TcpConnection<unknown>, readonly [HepStream, HepStream]>()
+  private readonly agents = new HepConnections()
   private hepMessages: HepMessage[] = []
 
   constructor(
@@ -60,7 +59,7 @@ export class SignallingInput {
           // What was held behind the gap had reached its receiver when it came.
           this.arrivalMs = -Infinity
           this.parsers.get(connection)?.gap(direction)
-          this.agents.get(connection)?.[direction].gap()
+          this.agents.gap(connection, direction)
         },
         onEnd: (connection) => {
           this.parsers.get(connection)?.end(0)
@@ -152,12 +151,9 @@ export class SignallingInput {
 
   /** False when the connection is none of a capture agent. */
   private takeHep(connection: TcpConnection<unknown>, direction: 0 | 1, bytes: Uint8Array): boolean {
-    let streams = this.agents.get(connection)
-    if (!streams) {
-      if (!looksLikeHepStream(bytes, 0, bytes.length)) return false
-      this.agents.set(connection, (streams = [new HepStream(), new HepStream()]))
-    }
-    streams[direction].push(bytes, (message) => {
+    const stream = this.agents.of(connection, direction, bytes)
+    if (!stream) return false
+    stream.push(bytes, (message) => {
       this.hepMessages.push({ bytes: message, timeMs: this.segmentTimeMs })
     })
     return true

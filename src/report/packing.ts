@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { CallRecord } from '../calls/records.js'
+import { errorText } from '../errors.js'
 import { threadModule } from '../places.js'
 import { BatchWriter, type CallBatch } from './call-batch.js'
 import type { CallLog } from './call-log.js'
@@ -56,7 +57,7 @@ export class CallPacking {
       this.worker ??= this.start()
       this.worker.postMessage(batch)
     } catch (error) {
-      this.goOnHere(messageOf(error))
+      this.goOnHere(errorText(error))
     }
   }
 
@@ -70,7 +71,7 @@ export class CallPacking {
       this.take(packed)
       this.notify?.()
     })
-    worker.on('error', (error) => this.goOnHere(messageOf(error)))
+    worker.on('error', (error) => this.goOnHere(errorText(error)))
     worker.on('exit', (code) => this.goOnHere(`it ended with ${code}`))
     return worker
   }
@@ -130,8 +131,4 @@ export class CallPacking {
     worker?.removeAllListeners()
     await worker?.terminate()
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -185,7 +185,7 @@ function readSipAddress(text: string, defects: DefectList): SipAddress {
     if (isQuoteClosed(value, 0, at)) display = unquote(value.slice(0, at))
     else {
       // RFC 4475 3.1.2.6: without its closing quote the name ends where a bracket opens.
-      defects?.add('quote_not_closed')
+      defects.add('quote_not_closed')
       const bracket = value.indexOf('<')
       at = bracket < 0 ? value.length : bracket
       display = trimLws(value.slice(1, at))
@@ -199,22 +199,22 @@ function readSipAddress(text: string, defects: DefectList): SipAddress {
   }
   if (display === undefined && trimLws(before) !== '') {
     display = trimLws(before)
-    if (!/^[A-Za-z0-9\-.!%*_+`'~\s]*$/.test(display)) defects?.add('display_name_not_quoted')
+    if (!/^[A-Za-z0-9\-.!%*_+`'~\s]*$/.test(display)) defects.add('display_name_not_quoted')
   }
   let close = value.indexOf('>', open)
   if (close < 0) {
-    defects?.add('bracket_not_closed')
+    defects.add('bracket_not_closed')
     close = value.length
   }
   return address(display, value.slice(open + 1, close), parseParameters(value, close + 1, defects), defects)
 }
 
-function bareAddress(value: string, display: string | undefined, defects?: DefectList): SipAddress {
+function bareAddress(value: string, display: string | undefined, defects: DefectList): SipAddress {
   const semicolon = bareParametersAt(value)
   const uriText = semicolon < 0 ? value : value.slice(0, semicolon)
   // RFC 3261 20.10: a URI with '?' or ',' must stand in brackets (RFC 4475 3.1.2.13).
   const userEnd = uriText.indexOf('@')
-  if (/[?,]/.test(userEnd < 0 ? uriText : uriText.slice(userEnd))) defects?.add('uri_not_bracketed')
+  if (/[?,]/.test(userEnd < 0 ? uriText : uriText.slice(userEnd))) defects.add('uri_not_bracketed')
   const parameters = parseParameters(semicolon < 0 ? '' : value.slice(semicolon), 0, defects)
   return address(display, trimLws(uriText), parameters, defects)
 }
@@ -223,13 +223,13 @@ function address(
   display: string | undefined,
   written: string,
   parameters: Record<string, string>,
-  defects?: DefectList,
+  defects: DefectList,
 ): SipAddress {
   const uriText = trimLws(written)
-  if (uriText.length !== written.length || /\s/.test(uriText)) defects?.add('uri_spaces')
+  if (uriText.length !== written.length || /\s/.test(uriText)) defects.add('uri_spaces')
   const uri = parseSipUri(uriText)
   const empty = uri.host === '' && (uri.user === undefined || uri.scheme !== 'tel')
-  if (uri.scheme === '' || empty) defects?.add('bad_uri')
+  if (uri.scheme === '' || empty) defects.add('bad_uri')
   return {
     uri,
     uriText: detached(uriText),
