@@ -1,6 +1,16 @@
 import { JITTER_BUCKETS, PDV_BUCKETS } from '../rtp/layout.js'
 import type { MediaCounts } from '../rtp/row.js'
 
+const LOSS_RUNS = 10
+const PDV_AT = LOSS_RUNS * 8
+const JITTER_AT = PDV_AT + PDV_BUCKETS * 4
+const HISTOGRAM_BYTES = JITTER_AT + JITTER_BUCKETS * 4
+/** So many totals' histograms share a buffer: a buffer costs the engine several microseconds, here and in each collection. */
+const SLAB_TOTALS = 32
+let slab = new ArrayBuffer(0)
+/** How many totals it has room for yet. */
+let left = 0
+
 /** Sum of interval rows: of a stream, a direction, or a direction's interval. Additive, so that it merges exactly. */
 export class MediaTotals implements MediaCounts {
   packets = 0
@@ -44,9 +54,20 @@ export class MediaTotals implements MediaCounts {
   /** NaN before the first packet. */
   firstPacket = NaN
   lastPacket = NaN
-  readonly lossRuns = new Float64Array(10)
-  readonly pdv = new Uint32Array(PDV_BUCKETS)
-  readonly jitter = new Uint32Array(JITTER_BUCKETS)
+  readonly lossRuns: Float64Array
+  readonly pdv: Uint32Array
+  readonly jitter: Uint32Array
+
+  constructor() {
+    if (left === 0) {
+      slab = new ArrayBuffer(SLAB_TOTALS * HISTOGRAM_BYTES)
+      left = SLAB_TOTALS
+    }
+    const at = --left * HISTOGRAM_BYTES
+    this.lossRuns = new Float64Array(slab, at, LOSS_RUNS)
+    this.pdv = new Uint32Array(slab, at + PDV_AT, PDV_BUCKETS)
+    this.jitter = new Uint32Array(slab, at + JITTER_AT, JITTER_BUCKETS)
+  }
 
   /** Adds a row or other totals. `lostBefore` corrects losses that were counted earlier (`IntervalRow`). */
   add(counts: MediaCounts, lostBefore = 0): void {
@@ -101,7 +122,7 @@ export class MediaTotals implements MediaCounts {
     this.badRuns += counts.badRuns
     this.finalPackets += counts.finalPackets
     this.edgeBursts += counts.edgeBursts
-    for (let k = 0; k < 10; k++) this.lossRuns[k] += counts.lossRuns[k]
+    for (let k = 0; k < LOSS_RUNS; k++) this.lossRuns[k] += counts.lossRuns[k]
   }
 
   /** Back to nothing. */
@@ -127,11 +148,11 @@ export class MediaTotals implements MediaCounts {
 
 /** @param entries how many there are in all: behind the last of them nothing is left to add */
 function addHistogram(to: Uint32Array, from: ArrayLike<number>, entries: number): void {
-  let left = entries
-  for (let k = 0; k < to.length && left > 0; k++) {
+  let more = entries
+  for (let k = 0; k < to.length && more > 0; k++) {
     const here = from[k]
     to[k] += here
-    left -= here
+    more -= here
   }
 }
 
