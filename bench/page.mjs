@@ -36,6 +36,19 @@ function longText({ packets, bytes, perSecond, peakBytes }, { replay }) {
   )
 }
 
+function tsharkRow({ what, bytes, turns, options, tsharkSeconds, tsharkPeakBytes, seconds, gain }) {
+  return [
+    what,
+    (bytes / 1e9).toFixed(1),
+    turns,
+    options.length > 0 ? `\`${options.join(' ')}\`` : '-',
+    tsharkSeconds.toFixed(0),
+    mib(tsharkPeakBytes),
+    seconds.toFixed(2),
+    gain.toFixed(1),
+  ].join(' | ')
+}
+
 function row(size) {
   const inProcess = size.inProcess
   return [
@@ -52,7 +65,7 @@ function row(size) {
 }
 
 /**
- * @param {object} results machine, date, runs, packets, sizes[] (streams, floor, inProcess?, replay), tshark? and long?
+ * @param {object} results machine, date, runs, packets, sizes[] (streams, floor, inProcess?, replay), tshark[]? and long?
  * @returns {string} the page, Markdown
  */
 export function page({ machine, date, runs, packets, sizes, tshark, long }) {
@@ -88,7 +101,15 @@ export function page({ machine, date, runs, packets, sizes, tshark, long }) {
   ]
   if (tshark) {
     lines.push(
-      `For scale: ${machine.tshark ?? 'tshark'} \`-q --enable-heuristic rtp_udp -z rtp,streams\` reads the file of ${count(tshark.streams)} streams at ${mpps(tshark.perSecond)} Mpps; \`callprobe replay\` is ${tshark.gain.toFixed(1)} times as fast (one run of tshark, right after those of which the table has the median). Without the heuristic tshark finds no stream in a file without signalling.`,
+      '## Beside tshark',
+      '',
+      `${machine.tshark ?? 'tshark'}, \`tshark -n -q -r FILE -z rtp,streams\`, in turns with \`callprobe replay\` as above; medians.`,
+      '',
+      '| capture | GB | turns | tshark’s options | tshark, s | its peak, MiB | replay, s | times as fast |',
+      '|---|---:|---:|---|---:|---:|---:|---:|',
+      ...tshark.map((one) => `| ${tsharkRow(one)} |`),
+      '',
+      'tshark finds the streams of calls by their SDP; in a file without signalling it finds none without the option. A replay takes about a second to start, to compile itself and to write 3,000 records, whatever the length of the file: the longer the capture, the larger the difference.',
       '',
     )
   }
@@ -97,8 +118,8 @@ export function page({ machine, date, runs, packets, sizes, tshark, long }) {
     '',
     '```',
     'node scripts/system-packages.mjs --install --for bench',
-    'npm run bench                 # about 4 GB of captures in bench/.cache; CALLPROBE_BENCH_DIR moves them',
-    'npm run bench -- --long       # also a capture of 10 GB, removed afterwards',
+    'npm run bench                 # half an hour; 5 GB of captures in bench/.cache; CALLPROBE_BENCH_DIR moves them',
+    'npm run bench -- --long       # also captures of 5 and 10 GB, removed afterwards',
     'npm run bench -- --quick      # some seconds, small files, prints the page and leaves this one alone',
     '```',
     '',

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle, THREADS } from '../scripts/lib/bundle.mjs'
 import { findProgram } from '../scripts/lib/programs.mjs'
+import { besideTshark, timedReplay } from './beside-tshark.mjs'
 import { BENCH, capture, compile, machine, median, ROOT, timed } from './measure.mjs'
 import { page } from './page.mjs'
 
@@ -72,14 +73,6 @@ async function turn(file, warmUpFile, programs) {
   return { floor, inProcess, inProcessTwo, replay, twoThreads }
 }
 
-/** From the start of Node to its end, every record written. */
-function timedReplay(file, workers) {
-  const program = join(ROOT, 'bin/callprobe')
-  return timed(process.execPath, [
-    ...[program, 'replay', file, '--workers', String(workers), '--format', 'ndjson', '--output', '/dev/null'],
-  ])
-}
-
 function summarize(streams, turns) {
   const speeds = (pick) => turns.map((one) => packets / pick(one).seconds)
   const ratios = (pick) => turns.map((one) => one.floor.seconds / pick(one).seconds)
@@ -122,17 +115,6 @@ async function measureLong(gen, streams) {
   }
 }
 
-/** tshark over one of the files, once, right after the turns over it. */
-async function measureTshark(file, streams, turns) {
-  if (!findProgram('tshark')) return undefined
-  console.error(`tshark over ${streams} streams ...`)
-  const { seconds } = await timed('tshark', [
-    ...['-n', '-r', file, '--enable-heuristic', 'rtp_udp', '-q', '-z', 'rtp,streams'],
-  ])
-  const gain = seconds / median(turns.map(({ replay }) => replay.seconds))
-  return { streams, perSecond: packets / seconds, gain }
-}
-
 for (const program of ['cc']) {
   if (!findProgram(program)) {
     console.error(`${program} is missing: node scripts/system-packages.mjs --install --for bench`)
@@ -150,7 +132,6 @@ const programs = {
   inProcess: await buildInProcess(),
 }
 const sizes = []
-let tshark
 for (const streams of streamCounts) {
   const file = capture(gen, packets, streams)
   const warmUpFile = capture(gen, packets, streamCounts[0])
@@ -162,9 +143,12 @@ for (const streams of streamCounts) {
     )
   }
   sizes.push(summarize(streams, turns))
-  tshark ??= await measureTshark(file, streams, turns)
 }
 const long = options.long ? await measureLong(gen, streamCounts[0]) : undefined
+const { quick } = options
+const tshark = await besideTshark({
+  ...{ gen, packets, streams: streamCounts[0], turns: runs, long: options.long, quick },
+})
 const date = new Date().toISOString().slice(0, 10)
 const text = page({ machine: machine(), date, runs, packets, sizes, tshark, long })
 if (output === '-') process.stdout.write(text)
