@@ -20,6 +20,8 @@ export interface ByteInput {
   /** Bytes taken from disk (compressed size). */
   readonly bytesRead: number
   readonly failure: InputFailure | null
+  /** The same bytes from the start, where they can be had twice; undefined when that fails. */
+  reopen?(): Promise<ByteInput | undefined>
   close(): Promise<void>
 }
 
@@ -29,19 +31,24 @@ export class FileInput implements ByteInput {
   exhausted = false
   failure: InputFailure | null = null
 
+  readonly reopen?: () => Promise<ByteInput | undefined>
+
   private constructor(
+    path: string,
     private handle: FileHandle | null,
     private readonly size: number,
     readonly live: boolean,
     private readonly blocking: boolean,
-  ) {}
+  ) {
+    if (!live) this.reopen = () => FileInput.open(path, size, live, blocking).catch(() => undefined)
+  }
 
   /**
    * `size`: bytes to read at most, as found when the file was looked at; 0 for a pipe. `blocking`: reads hold the thread
    * up, which costs less than to have another thread read. Rejects as `open` does.
    */
   static async open(path: string, size: number, live: boolean, blocking = false): Promise<FileInput> {
-    return new FileInput(await open(path, 'r'), size, live, blocking)
+    return new FileInput(path, await open(path, 'r'), size, live, blocking)
   }
 
   async read(target: Uint8Array, start: number, end: number): Promise<number> {
@@ -141,6 +148,10 @@ export class MemoryInput implements ByteInput {
     return Promise.resolve(count)
   }
 
+  reopen(): Promise<ByteInput> {
+    return Promise.resolve(new MemoryInput(this.chunks))
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }
@@ -148,12 +159,15 @@ export class MemoryInput implements ByteInput {
 
 /** Gives back bytes that were read to look at them, then goes on with the input they came from. */
 export class PrefixedInput implements ByteInput {
+  readonly reopen?: () => Promise<ByteInput | undefined>
   private offset = 0
 
   constructor(
     private readonly prefix: Uint8Array,
     private readonly rest: ByteInput,
-  ) {}
+  ) {
+    if (rest.reopen) this.reopen = () => rest.reopen?.() ?? Promise.resolve(undefined)
+  }
 
   get exhausted(): boolean {
     return this.offset === this.prefix.length && this.rest.exhausted

@@ -1,8 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { gzipSync } from 'node:zlib'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { createGunzip, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { handPcap, readPackets, u32 } from '../../test/helpers/capture-bytes.js'
 import { MemorySource } from './memory-source.js'
+import { openFiles } from './open.js'
 
 /** Frames of 60 bytes, 20 ms apart, with enough in common to be worth compressing. */
 function sample(count: number): Uint8Array {
@@ -35,6 +41,20 @@ const PACKED_BY_ZSTD = [
 async function read(...chunks: Uint8Array[]) {
   const source = new MemorySource(chunks)
   return { packets: await readPackets(source), warnings: source.warnings, progress: source.progress() }
+}
+
+/** What zlib makes of damaged data, given it a kilobyte at a time. */
+async function inflatedOf(packed: Uint8Array): Promise<Buffer> {
+  const gunzip = createGunzip({ chunkSize: 1024 })
+  const pieces: Uint8Array[] = []
+  gunzip.on('data', (piece: Uint8Array) => pieces.push(piece))
+  const failure = once(gunzip, 'error')
+  for (let at = 0; at < packed.length && !gunzip.destroyed; at += 1024)
+    await Promise.race([
+      failure,
+      new Promise<void>((resolve) => void gunzip.write(packed.subarray(at, at + 1024), () => resolve())),
+    ])
+  return Buffer.concat(pieces)
 }
 
 const FILE = sample(40)
@@ -76,6 +96,50 @@ describe('gzip', () => {
     const { packets, warnings } = await read(packed)
     expect(warnings).toMatchObject([{ kind: 'damaged' }])
     expect(packets.length).toBeGreaterThan(9000)
+  })
+
+  it('damage costs a file no more than a pipe, and no more than 16 KiB', async () => {
+    const whole = sample(60_000)
+    const packed = gzipSync(whole, { level: 1 })
+    const folder = mkdtempSync(join(tmpdir(), 'callprobe-gzip-'))
+    try {
+      for (const share of [0.02, 0.5, 0.97]) {
+        const at = Math.floor(packed.length * share)
+        const damaged = Buffer.from(packed)
+        damaged.fill(0xff, at, at + 64)
+        // zlib may notice much later: what it makes of the bytes until then is not what was packed.
+        const unpacked = await inflatedOf(damaged)
+        const intact = unpacked.findIndex((byte, i) => byte !== whole[i])
+        const path = join(folder, 'damaged.pcap.gz')
+        writeFileSync(path, damaged)
+        const file = await openFiles([path])
+        const pipe = await openFiles(['-'], { stdin: Readable.from([damaged]) })
+        const fromFile = await readPackets(file)
+        expect(fromFile).toEqual(await readPackets(pipe))
+        const kept = intact < 0 ? unpacked.length : intact
+        expect(fromFile.length).toBeGreaterThanOrEqual(Math.floor((kept - 16_384 - 24) / 76))
+        expect(file.warnings).toMatchObject([{ kind: 'damaged' }])
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('a file that is gone when its damage is found yields what was read', async () => {
+    const packed = gzipSync(sample(60_000), { level: 0 })
+    packed.fill(0x55, packed.length - 100_000)
+    const folder = mkdtempSync(join(tmpdir(), 'callprobe-gzip-'))
+    try {
+      const path = join(folder, 'damaged.pcap.gz')
+      writeFileSync(path, packed)
+      const source = await openFiles([path])
+      rmSync(path)
+      const packets = await readPackets(source)
+      expect(packets.length).toBeGreaterThan(40_000)
+      expect(source.warnings).toMatchObject([{ kind: 'damaged', offset: 24 + packets.length * 76 }])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('that is only a header is no capture', async () => {
