@@ -30,18 +30,18 @@ async function callsCapture() {
 
 /**
  * Turns of both programs over one file.
- * @returns {Promise<{what: string, bytes: number, options: string[], seconds: number, tsharkSeconds: number,
- *   tsharkPeakBytes?: number, gain: number, turns: number}>} seconds and peak are medians, `gain` that of the turns' ratios
+ * @returns {Promise<{what: string, bytes: number, options: string[], streams: number, listed: number, seconds: number,
+ *   tsharkSeconds: number, tsharkPeakBytes?: number, gain: number, turns: number}>} `listed`: of the streams, by tshark;
+ *   seconds and peak are medians, `gain` that of the turns' ratios
  */
 async function compare({ what, file, streams, options, turns }) {
   const pairs = []
   for (let turn = 1; turn <= turns; turn++) {
     const replay = await timedReplay(file, 1)
     const tshark = await timed('tshark', ['-n', '-q', '-r', file, ...options, '-z', 'rtp,streams'])
-    // What lists few streams is fast for the wrong reason. (Some it takes for what usually runs on their ports.)
+    // It may list a few less: those that it takes for what usually runs on their ports.
     const listed = tshark.stdout.match(/ 0x[0-9A-Fa-f]{8} /g)?.length ?? 0
-    if (listed < 0.99 * streams) throw new Error(`tshark lists ${listed} of ${streams} streams of ${what}`)
-    pairs.push({ replay, tshark })
+    pairs.push({ replay, tshark, listed })
     console.error(
       `${what}, turn ${turn} of ${turns}: replay ${replay.seconds.toFixed(2)} s, tshark ${tshark.seconds.toFixed(1)} s`,
     )
@@ -50,6 +50,8 @@ async function compare({ what, file, streams, options, turns }) {
     what,
     bytes: statSync(file).size,
     options,
+    streams,
+    listed: Math.min(...pairs.map(({ listed }) => listed)),
     seconds: median(pairs.map(({ replay }) => replay.seconds)),
     tsharkSeconds: median(pairs.map(({ tshark }) => tshark.seconds)),
     tsharkPeakBytes: median(pairs.map(({ tshark }) => tshark.peakBytes ?? NaN)),
@@ -59,14 +61,18 @@ async function compare({ what, file, streams, options, turns }) {
 }
 
 /**
- * Three kinds of capture: media alone, whole calls, and, if `long`, four times as much media.
+ * Three kinds of capture: media alone (also without the option, when tshark lists nothing), whole calls, and, if `long`,
+ * four times as much media.
  * @returns {Promise<object[] | undefined>} undefined where there is no tshark
  */
 export async function besideTshark({ gen, packets, streams, turns, long, quick }) {
   if (!findProgram('tshark')) return undefined
   const media = (n) => `${n.toLocaleString('en-US')} packets of ${streams.toLocaleString('en-US')} streams`
   const file = capture(gen, packets, streams)
-  const rows = [await compare({ what: media(packets), file, streams, options: FIND_STREAMS, turns })]
+  const rows = [
+    await compare({ what: media(packets), file, streams, options: FIND_STREAMS, turns }),
+    await compare({ what: media(packets), file, streams, options: [], turns }),
+  ]
   if (quick) return rows
   const what = `${CALLS.toLocaleString('en-US')} calls of 50 s with SIP and RTCP`
   rows.push(await compare({ what, file: await callsCapture(), streams: 2 * CALLS, options: [], turns }))

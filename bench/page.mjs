@@ -36,12 +36,24 @@ function longText({ packets, bytes, perSecond, peakBytes }, { replay }) {
   )
 }
 
-function tsharkRow({ what, bytes, turns, options, tsharkSeconds, tsharkPeakBytes, seconds, gain }) {
+function tsharkRow({
+  what,
+  bytes,
+  turns,
+  options,
+  streams,
+  listed,
+  tsharkSeconds,
+  tsharkPeakBytes,
+  seconds,
+  gain,
+}) {
   return [
     what,
     (bytes / 1e9).toFixed(1),
     turns,
     options.length > 0 ? `\`${options.join(' ')}\`` : '-',
+    `${count(listed)} of ${count(streams)}`,
     tsharkSeconds.toFixed(0),
     mib(tsharkPeakBytes),
     seconds.toFixed(2),
@@ -105,11 +117,11 @@ export function page({ machine, date, runs, packets, sizes, tshark, long }) {
       '',
       `${machine.tshark ?? 'tshark'}, \`tshark -n -q -r FILE -z rtp,streams\`, in turns with \`callprobe replay\` as above; medians.`,
       '',
-      '| capture | GB | turns | tshark’s options | tshark, s | its peak, MiB | replay, s | times as fast |',
-      '|---|---:|---:|---|---:|---:|---:|---:|',
+      '| capture | GB | turns | tshark’s options | streams it lists | tshark, s | its peak, MiB | replay, s | times as fast |',
+      '|---|---:|---:|---|---:|---:|---:|---:|---:|',
       ...tshark.map((one) => `| ${tsharkRow(one)} |`),
       '',
-      'tshark finds the streams of calls by their SDP; in a file without signalling it finds none without the option. A replay takes about a second to start, to compile itself and to write 3,000 records, whatever the length of the file: the longer the capture, the larger the difference.',
+      'tshark finds the streams of calls by their SDP; in a file without signalling it finds none without the option, and takes longer. A replay takes about a second to start, to compile itself and to write 3,000 records, whatever the length of the file: the longer the capture, the larger the difference.',
       '',
     )
   }

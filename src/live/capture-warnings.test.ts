@@ -26,4 +26,17 @@ describe('the warnings of a capture', () => {
       '7 records were dropped: their reader was too slow, or their file could not be written',
     ])
   })
+
+  it('know one from many', () => {
+    const warnings = captureWarnings({
+      noticed: [],
+      clock: { steps: 1, largestMs: 250 },
+      ...{ downMs: 0, droppedRecords: 1, workerRestarts: 2 },
+    })
+    expect(warnings).toEqual([
+      'the clock was set once, by 250 ms: jitter and delay variation of the calls that ran then are spoilt',
+      '2 media workers ended unasked and were replaced',
+      'a record was dropped: its reader was too slow, or its file could not be written',
+    ])
+  })
 })

@@ -36,7 +36,9 @@ export function captureWarnings(troubles: CaptureTroubles): string[] {
     )
   if (droppedRecords > 0)
     warnings.push(
-      `${droppedRecords} records were dropped: their reader was too slow, or their file could not be written`,
+      droppedRecords === 1
+        ? 'a record was dropped: its reader was too slow, or its file could not be written'
+        : `${droppedRecords} records were dropped: their reader was too slow, or their file could not be written`,
     )
   return warnings
 }

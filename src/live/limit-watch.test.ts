@@ -9,14 +9,14 @@ describe('the watch on the bounds of the probe', () => {
     watch.look({}, 0)
     watch.look({ calls: 20 }, 1000)
     expect(lines).toEqual([
-      'callprobe: warning: a limit was reached: 20 calls were closed early to make room for others (limits.calls)\n',
+      'callprobe: warning: a limit was reached: calls closed early to make room for others: 20 (limits.calls)\n',
     ])
     for (let s = 2; s < 61; s++) watch.look({ calls: 20 * s }, s * 1000)
     expect(lines).toHaveLength(1)
     watch.look({ calls: 2000, payload_maps: 3 }, 61_000)
     expect(lines.slice(1)).toEqual([
-      'callprobe: warning: a limit was reached: 1980 calls were closed early to make room for others (limits.calls)\n',
-      'callprobe: warning: a limit was reached: 3 times the bound on payload_maps was reached\n',
+      'callprobe: warning: a limit was reached: calls closed early to make room for others: 1980 (limits.calls)\n',
+      'callprobe: warning: a limit was reached: bound on payload_maps, times: 3\n',
     ])
     watch.look({ calls: 2000, payload_maps: 3 }, 200_000)
     expect(lines).toHaveLength(3)

@@ -3,20 +3,20 @@ import type { Log } from './log.js'
 /** What goes on for long is told of this often. */
 const TELL_MS = 60_000
 
-/** What reaching a bound means, and the key of the configuration that moves it. */
+/** What is counted at a bound, and the key of the configuration that moves it. */
 const BOUNDS: Readonly<Record<string, readonly [string, string?]>> = {
-  calls: ['calls were closed early to make room for others', 'limits.calls'],
-  streams: ['RTP streams without a call were ended early to make room for those of calls', 'limits.streams'],
-  stream_packets_without_room: ['packets of RTP streams were not measured', 'limits.streams'],
-  stream_candidates_without_room: ['packets of what may have been new RTP streams were not looked at'],
+  calls: ['calls closed early to make room for others', 'limits.calls'],
+  streams: ['RTP streams without a call, ended early to make room for those of calls', 'limits.streams'],
+  stream_packets_without_room: ['packets of RTP streams, not measured', 'limits.streams'],
+  stream_candidates_without_room: ['packets of what may have been new RTP streams, not looked at'],
   early_packets: [
-    'packets that came before the description of their call are counted without jitter',
+    'packets before the description of their call, counted without jitter',
     'limits.early_packets',
   ],
-  output_records: ['records were dropped: their reader is too slow, or their file cannot be written'],
-  requests_outside_calls: ['REGISTER and OPTIONS requests were forgotten before they were answered'],
-  fragmented_datagrams: ['datagrams in fragments were given up before they were whole', 'limits.fragments'],
-  tcp_connections: ['TCP connections with SIP were forgotten', 'limits.tcp_connections'],
+  output_records: ['records dropped because their reader is too slow or their file cannot be written'],
+  requests_outside_calls: ['REGISTER and OPTIONS requests forgotten before they were answered'],
+  fragmented_datagrams: ['datagrams in fragments, given up before they were whole', 'limits.fragments'],
+  tcp_connections: ['TCP connections with SIP, forgotten', 'limits.tcp_connections'],
 }
 
 /** Says in the log when a bound of the probe costs something: a flood, or a configuration too small for the traffic. */
@@ -34,8 +34,8 @@ export class LimitWatch {
       const told = this.told.get(bound) ?? { count: 0, atMs: -Infinity }
       if (count <= told.count || nowMs - told.atMs < TELL_MS) continue
       const more = count - told.count
-      const [meaning, key] = BOUNDS[bound] ?? [`times the bound on ${bound} was reached`]
-      this.log.warn(`a limit was reached: ${more} ${meaning}${key === undefined ? '' : ` (${key})`}`, {
+      const [meaning, key] = BOUNDS[bound] ?? [`bound on ${bound}, times`]
+      this.log.warn(`a limit was reached: ${meaning}: ${more}${key === undefined ? '' : ` (${key})`}`, {
         bound,
         count: more,
       })
