@@ -4,10 +4,11 @@
  * Usage: node bench/.build/bundle/in-process.js FILE WARM_UP_FILE [THREADS]
  *
  * The beginning of the second file comes first and lets the compiler settle, as it has in any process older than a second:
- * through the same probe, since the compiler takes a thread's one meter for granted. The file itself comes an hour later,
- * when nothing is left of those streams. The reading thread starts afresh all the same.
+ * through the same probe and the same threads, since what the compiler settles is theirs. The file itself comes an hour
+ * later, when nothing is left of those streams. A reading thread has read a few thousand of its packets by then.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { PacketSource } from '../src/capture/batch.js'
 import { MemorySource } from '../src/capture/memory-source.js'
 import { DEFAULT_CONFIG } from '../src/config/config.js'
 import { Probe } from '../src/pipeline/probe.js'
@@ -42,46 +43,81 @@ const AN_HOUR_S = 3600
 /** So often the probe looks around while nothing comes. */
 const QUIET_STEPS = 400
 
-/** Moves the records of a little-endian pcap, which may lie across chunks, to another time. */
-function shift(chunks: readonly Uint8Array[], seconds: number): void {
-  const views = chunks.map((chunk) => new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const byteAt = (at: number): { view: DataView; at: number } => ({
-    view: views[Math.floor(at / CHUNK_BYTES)],
-    at: at % CHUNK_BYTES,
-  })
-  const read = (at: number): number => {
-    const word = byteAt(at)
+interface Place {
+  view: DataView
+  at: number
+}
+
+/** Bytes of chunks of CHUNK_BYTES each, the last one shorter. */
+class Chunks {
+  private readonly views: DataView[]
+  readonly size: number
+
+  constructor(readonly list: readonly Uint8Array[]) {
+    this.views = list.map((chunk) => new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    this.size = list.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+
+  private place(at: number): Place {
+    return { view: this.views[Math.floor(at / CHUNK_BYTES)], at: at % CHUNK_BYTES }
+  }
+
+  /** A little-endian word, which may lie across chunks. */
+  read(at: number): number {
+    const word = this.place(at)
     if (word.at + 4 <= word.view.byteLength) return word.view.getUint32(word.at, true)
     let value = 0
-    for (let k = 3; k >= 0; k--) value = value * 256 + byteAt(at + k).view.getUint8(byteAt(at + k).at)
+    for (let k = 3; k >= 0; k--) {
+      const byte = this.place(at + k)
+      value = value * 256 + byte.view.getUint8(byte.at)
+    }
     return value
   }
-  for (
-    let at = PCAP_HEADER_BYTES;
-    at + RECORD_HEADER_BYTES <= size;
-    at += RECORD_HEADER_BYTES + read(at + 8)
-  ) {
-    const later = read(at) + seconds
-    const word = byteAt(at)
-    if (word.at + 4 <= word.view.byteLength) word.view.setUint32(word.at, later, true)
-    else for (let k = 0; k < 4; k++) byteAt(at + k).view.setUint8(byteAt(at + k).at, (later / 256 ** k) & 255)
+
+  write(at: number, value: number): void {
+    for (let k = 0; k < 4; k++) {
+      const byte = this.place(at + k)
+      byte.view.setUint8(byte.at, (value / 256 ** k) & 255)
+    }
+  }
+
+  /** Where the records of a pcap begin, and where the last of them ends. */
+  *records(): Generator<number> {
+    for (
+      let at = PCAP_HEADER_BYTES;
+      at + RECORD_HEADER_BYTES <= this.size;
+      at += RECORD_HEADER_BYTES + this.read(at + 8)
+    )
+      yield at
   }
 }
 
-async function run(probe: Probe, chunks: readonly Uint8Array[], mostPackets = Infinity): Promise<number> {
-  const source =
-    threads === 2
-      ? await ReaderSource.ofMemory(chunks)
-      : new MemorySource(chunks, { batch: describedBatch() })
+/** The first packets of a pcap, which lie in its first chunk. */
+function beginning(path: string, packets: number): Uint8Array {
+  const chunks = new Chunks(load(path, packets * 256))
+  let left = packets
+  for (const at of chunks.records()) if (left-- === 0) return chunks.list[0].subarray(0, at)
+  throw new Error(`${path} holds fewer than ${packets} packets`)
+}
+
+/** The records of a pcap without its header, moved in time. */
+function laterRecords(path: string, seconds: number): Uint8Array[] {
+  const chunks = new Chunks(load(path))
+  for (const at of chunks.records()) chunks.write(at, chunks.read(at) + seconds)
+  const [first, ...others] = chunks.list
+  return [first.subarray(PCAP_HEADER_BYTES), ...others]
+}
+
+/** Measures what comes, `mostPackets` of it at most. @returns time of the last packet, ms */
+async function run(probe: Probe, source: PacketSource, mostPackets = Infinity): Promise<number> {
   const until = probe.packetCount + mostPackets
   let lastMs = NaN
-  for (let batch = await source.next(); batch !== null; batch = await source.next()) {
+  while (probe.packetCount < until) {
+    const batch = await source.next()
+    if (batch === null) break
     lastMs = batch.timeMs[batch.end - 1]
     probe.onBatch(batch)
-    if (probe.packetCount >= until) break
   }
-  await source.close()
   return lastMs
 }
 
@@ -93,14 +129,15 @@ const config = structuredClone(DEFAULT_CONFIG)
 config.limits.streams = 262_144
 const probe = new Probe(config, 'file', () => undefined)
 
-const endMs = await run(probe, load(warmUpPath, WARM_UP_PACKETS * 256), WARM_UP_PACKETS)
+const chunks = [beginning(warmUpPath, WARM_UP_PACKETS), ...laterRecords(path, AN_HOUR_S)]
+const source =
+  threads === 2 ? await ReaderSource.ofMemory(chunks) : new MemorySource(chunks, { batch: describedBatch() })
+const endMs = await run(probe, source, WARM_UP_PACKETS)
 for (let step = 1; step <= QUIET_STEPS; step++) probe.onQuiet(endMs + (step * AN_HOUR_S * 500) / QUIET_STEPS)
-const chunks = load(path)
-shift(chunks, AN_HOUR_S)
 const before = { packets: probe.packetCount, streams: probe.counts().streams }
 const cpu = process.cpuUsage()
 const started = performance.now()
-await run(probe, chunks)
+await run(probe, source)
 const seconds = (performance.now() - started) / 1000
 const used = process.cpuUsage(cpu)
 const measured = {
@@ -110,4 +147,5 @@ const measured = {
   cpuSeconds: (used.user + used.system) / 1e6,
   rss: process.memoryUsage().rss,
 }
+await source.close()
 process.stdout.write(`${JSON.stringify(measured)}\n`)
